@@ -1,0 +1,33 @@
+"""The kernel nodes by name, each imported when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from .errors import ParameterError, nearest
+from .node import Node
+
+#: kind -> module and class; one line per node.
+NODES: dict[str, str] = {
+    "gain": "vcfx_dsp.nodes.gain:Gain",
+}
+
+
+def node_class(kind: str) -> type[Node]:
+    """Return the class of a kind of node.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such kind; names the nearest one.
+    """
+    if kind not in NODES:
+        raise ParameterError(f"there is no node '{kind}'{nearest(kind, NODES)}")
+    module, name = NODES[kind].split(":")
+    found: type[Node] = getattr(import_module(module), name)
+    return found
+
+
+def create(kind: str, **parameters: object) -> Node:
+    """Make a node of `kind` with checked parameters."""
+    return node_class(kind)(**parameters)

@@ -1,0 +1,1 @@
+"""Neural voice models, their weights and runtimes."""

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("vcfx", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vcfx")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20_251_122)

@@ -1,0 +1,80 @@
+"""The command line: `vcfx COMMAND ...`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from vcfx import __version__
+from vcfx_dsp.errors import VcfxError, nearest
+
+#: command -> (module with `add_arguments` and `run`, one line of help). Modules load only when their command is given.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("vcfx.cli.run", "change a voice live, between an input and an output device"),
+    "convert": ("vcfx.cli.convert", "change the voice in audio files"),
+    "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
+    "devices": ("vcfx.cli.devices", "list audio devices"),
+    "device": ("vcfx.cli.device", "create, list and remove the virtual microphone"),
+    "latency": ("vcfx.cli.latency", "measure the round trip by loopback"),
+    "doctor": ("vcfx.cli.doctor", "say what is missing and how to mend it"),
+    "bench": ("vcfx.cli.bench", "measure graph, engine and files on this machine"),
+}
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def overview() -> str:
+    """Return the text of `vcfx --help`."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: vcfx COMMAND [OPTIONS]",
+            "",
+            "Real-time voice changer: live between any input and output device, or over files.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "  vcfx COMMAND --help   says more;   vcfx --version   prints the version",
+        ]
+    )
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Load one command's module, parse its arguments and run it; returns the exit code."""
+    if name not in COMMANDS:
+        raise VcfxError(f"there is no command '{name}'{nearest(name, COMMANDS)}")
+    module = import_module(COMMANDS[name][0])
+    parser = argparse.ArgumentParser(prog=f"vcfx {name}", description=COMMANDS[name][1])
+    module.add_arguments(parser)
+    code: int = module.run(parser.parse_args(arguments))
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the `vcfx` command."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"vcfx {__version__}")
+        return 0
+    try:
+        return run_command(arguments[0], arguments[1:])
+    except VcfxError as error:
+        print(f"vcfx: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("vcfx: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `vcfx ... | head` closed the pipe: nobody is reading any more
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
