@@ -1,0 +1,61 @@
+"""Checks a wheel's contents against the repository: every package file is in it, and nothing else.
+
+usage: python tools/check_wheel.py WHEEL
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: folder in the repository -> folder in the wheel
+PLACES = {
+    "vcfx/": "vcfx/",
+    "dsp/vcfx_dsp/": "vcfx_dsp/",
+    "models/vcfx_models/": "vcfx_models/",
+    "presets/": "vcfx/_presets/",
+}
+
+
+def source_files() -> list[str]:
+    """Return the package files: those that git tracks, or all of them where there is no git repository."""
+    listing = subprocess.run(["git", "ls-files", *PLACES], cwd=ROOT, check=False, capture_output=True, text=True)
+    if listing.returncode == 0 and listing.stdout:
+        return listing.stdout.splitlines()
+    files = [path for place in PLACES for path in (ROOT / place).rglob("*") if path.is_file()]
+    return [path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts]
+
+
+def expected() -> set[str]:
+    """Return the names that the package files should have in the wheel."""
+    return {
+        there + name.removeprefix(here)
+        for name in source_files()
+        for here, there in PLACES.items()
+        if name.startswith(here) and not name.endswith(".gitkeep")
+    }
+
+
+def contents(wheel: Path) -> set[str]:
+    """Return the names in the wheel, its own metadata aside."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
+def main() -> int:
+    """Compare, print, return the exit code."""
+    wheel = Path(sys.argv[1])
+    wanted, found = expected(), contents(wheel)
+    for name in sorted(wanted - found):
+        print(f"{wheel.name}: {name} is missing")
+    for name in sorted(found - wanted):
+        print(f"{wheel.name}: {name} does not belong there")
+    print(f"{wheel.name}: {len(found)} files, {wheel.stat().st_size / 1e6:.1f} MB")
+    return int(wanted != found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
