@@ -9,6 +9,8 @@ from .node import Node
 
 #: kind -> module and class; one line per node.
 NODES: dict[str, str] = {
+    "echo": "vcfx_dsp.nodes.echo:Echo",
+    "delay_line": "vcfx_dsp.nodes.delay_line:DelayLine",
     "gain": "vcfx_dsp.nodes.gain:Gain",
 }
 
