@@ -1,0 +1,33 @@
+"""Every kind of node that a preset may name: our kernels, and the hosts' effects."""
+
+from __future__ import annotations
+
+from vcfx.errors import ParameterError, nearest
+from vcfx.hosts.pedalboard_effect import PREFIX, effect_class, effect_kinds
+from vcfx_dsp import registry
+from vcfx_dsp.node import Node
+
+
+def node_kinds() -> list[str]:
+    """Return all kinds, kernels first."""
+    return [*registry.NODES, *effect_kinds()]
+
+
+def node_class(kind: str) -> type[Node]:
+    """Return the class of a kind of node.
+
+    Raises
+    ------
+    ParameterError
+        If there is none (naming the nearest) or it cannot run live (naming what to use instead).
+    """
+    if kind in registry.NODES:
+        return registry.node_class(kind)
+    if kind.startswith(PREFIX):
+        return effect_class(kind)
+    raise ParameterError(f"there is no node '{kind}'{nearest(kind, node_kinds())}")
+
+
+def create(kind: str, **parameters: object) -> Node:
+    """Make a node of `kind` with checked parameters; costs nothing until it is prepared."""
+    return node_class(kind)(**parameters)
