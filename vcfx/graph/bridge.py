@@ -32,11 +32,13 @@ _KEPT_S = 1.0  # how much sound the rings hold; a worker that is later than this
 def worker_latency(hop: int, block: int, asynchronous: bool) -> int:
     """Frames from push to pull for hops of `hop` under blocks of `block`.
 
-    Rebuffering costs ``hop - gcd(block, hop)``. A worker on its own thread gets in addition as many blocks as a
-    hop is long (at least one), so that it may use the whole hop's time.
+    A worker on its own thread works under blocks of constant length: rebuffering costs ``hop - gcd(block, hop)``,
+    and it gets as many blocks more as a hop is long (at least one), so that it may use the whole hop's time.
+    A worker that runs between push and pull has blocks of any length to bear: ``hop - 1``.
     """
-    rebuffering = hop - int(np.gcd(block, hop))
-    return rebuffering + (-(-hop // block) * block if asynchronous else 0)
+    if not asynchronous:
+        return hop - 1
+    return hop - int(np.gcd(block, hop)) + -(-hop // block) * block
 
 
 class Bridge:
