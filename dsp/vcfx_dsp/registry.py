@@ -9,8 +9,12 @@ from .node import Node
 
 #: kind -> module and class; one line per node.
 NODES: dict[str, str] = {
+    "spectrum": "vcfx_dsp.nodes.spectrum:Spectrum",
+    "meter": "vcfx_dsp.nodes.meter:Meter",
     "echo": "vcfx_dsp.nodes.echo:Echo",
     "delay_line": "vcfx_dsp.nodes.delay_line:DelayLine",
+    "filter": "vcfx_dsp.nodes.filter:Filter",
+    "eq": "vcfx_dsp.nodes.eq:Eq",
     "gain": "vcfx_dsp.nodes.gain:Gain",
 }
 
