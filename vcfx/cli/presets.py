@@ -1,0 +1,120 @@
+"""`vcfx presets`: list, show, check and make presets."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+from vcfx.errors import PresetError
+from vcfx.presets import Entry, NodeEntry, Preset, list_presets, load_preset, save_preset, user_folder
+from vcfx.presets.writer import preset_document
+
+NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+EXIT_DAMAGED: Final = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--json", action="store_true", help="print JSON, for programs")
+    actions.add_parser("list", parents=[every], help="list the presets that can be named")
+    show = actions.add_parser("show", parents=[every], help="show one preset's chain")
+    show.add_argument("preset", metavar="NAME", help="a preset's name or file")
+    check = actions.add_parser("check", parents=[every], help="check preset files; exit code 2 if one is damaged")
+    check.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    new = actions.add_parser("new", parents=[every], help="make a preset of your own")
+    new.add_argument("name", metavar="NAME", help="small letters, digits, - and _")
+    new.add_argument("--from", dest="base", metavar="PRESET", default="plain", help="begin with this one (plain)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one sub-command."""
+    if options.action == "list":
+        return _list(options.json)
+    if options.action == "show":
+        return _show(load_preset(options.preset), options.json)
+    if options.action == "check":
+        return _check(options.files, options.json)
+    return _new(options.name, options.base, options.json)
+
+
+def _list(as_json: bool) -> int:
+    found = list_presets()
+    if as_json:
+        print(json.dumps([dataclasses.asdict(info) for info in found], indent=2))
+        return 0
+    width = max((len(info.name) for info in found), default=0)
+    for info in found:
+        mark = " (yours)" if info.origin == "user" else ""
+        print(f"{info.name:<{width}}  {'damaged: ' if info.damaged else ''}{info.description}{mark}")
+    print(f"\nYour own presets belong in {user_folder()}")
+    return 0
+
+
+def _show(preset: Preset, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(preset_document(preset), indent=2))
+        return 0
+    print(f"{preset.name}: {preset.description}")
+    if preset.tags:
+        print(f"tags: {', '.join(preset.tags)}")
+    print(f"when a node is late: {preset.on_overload}; output {preset.output_gain_db:+g} dB\n")
+    print("\n".join(["input", *_chain_lines(preset.chain, 0), "output"]))
+    for send in preset.sends:
+        print(f"\nsend from {send.source} to {send.target}, {send.gain_db:+g} dB")
+        print("\n".join(_chain_lines(send.chain, 1)))
+    return 0
+
+
+def _chain_lines(chain: tuple[Entry, ...], depth: int) -> list[str]:
+    return [line for entry in chain for line in _entry_lines(entry, depth)]
+
+
+def _entry_lines(entry: Entry, depth: int) -> list[str]:
+    indent = "  " * (depth + 1)
+    mark = " (bypassed)" if entry.bypass else ""
+    if isinstance(entry, NodeEntry):
+        label = entry.kind if entry.id == entry.kind else f"{entry.id}: {entry.kind}"
+        settings = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in entry.parameters.items()
+        )
+        return [f"{indent}{label}{mark}  {settings}".rstrip()]
+    lines = [f"{indent}{entry.id}{mark}  mix_ratio {entry.mix_ratio:g}"]
+    for number, branch in enumerate(entry.branches, start=1):
+        lines += [f"{indent}  branch {number}, {branch.gain_db:+g} dB", *_chain_lines(branch.chain, depth + 2)]
+    return lines
+
+
+def _check(files: list[Path], as_json: bool) -> int:
+    errors = {str(path): _error_of(path) for path in files}
+    if as_json:
+        print(json.dumps([{"file": file, "error": error} for file, error in errors.items()], indent=2))
+    else:
+        for file, error in errors.items():
+            print(error or f"{file}: good")
+    return EXIT_DAMAGED if any(errors.values()) else 0
+
+
+def _error_of(path: Path) -> str | None:
+    try:
+        load_preset(path)
+    except PresetError as error:
+        return str(error)
+    return None
+
+
+def _new(name: str, base: str, as_json: bool) -> int:
+    if not NAME_PATTERN.fullmatch(name):
+        raise PresetError(f"the name is {name!r}; allowed: up to 64 small letters, digits, - and _")
+    path = user_folder() / f"{name}.toml"
+    if path.exists():
+        raise PresetError(f"{path}: is there already; choose another name or remove it first")
+    save_preset(dataclasses.replace(load_preset(base), name=name.replace("-", " ").capitalize()), path)
+    print(json.dumps({"file": str(path)}) if as_json else f"{path}: made from '{base}'; edit it and run it by its name")
+    return 0
