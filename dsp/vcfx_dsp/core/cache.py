@@ -1,13 +1,23 @@
-"""Where compiled kernels are kept on disk, so that the second start is quick."""
+"""Where compiled kernels are kept on disk, so that the second start is quick.
+
+numba's cache notices a change of a function's own file only. What it may call besides is `vcfx_dsp.core` (for nodes),
+or anything in its own package (for the application): a hash of those sources names the folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numba
+
+_CORE = Path(__file__).parent
+_GIVEN_BY_USER = bool(numba.config.CACHE_DIR)
 
 
 def cache_root() -> Path:
@@ -23,15 +33,20 @@ def cache_root() -> Path:
     return base / "vcfx"
 
 
-def kernel_cache() -> Path:
-    """Return the folder for compiled kernels, named after numba's version and a hash of `vcfx_dsp.core`."""
+@cache
+def kernel_cache(package: str = "vcfx_dsp") -> Path:
+    """Return the folder for the compiled functions of a top-level package."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    sources = sorted(_CORE.glob("*.py"))
+    if package != "vcfx_dsp":
+        origin = getattr(sys.modules.get(package), "__file__", None)
+        sources += sorted(Path(origin).parent.rglob("*.py")) if origin else []
+    for source in sources:
         digest.update(source.read_bytes())
     return cache_root() / "kernels" / digest.hexdigest()[:16]
 
 
-def use_kernel_cache() -> None:
-    """Point numba at `kernel_cache`, unless the user chose a folder with ``NUMBA_CACHE_DIR``."""
-    if not numba.config.CACHE_DIR:
-        numba.config.CACHE_DIR = str(kernel_cache())
+def use_kernel_cache(function: Callable[..., Any]) -> None:
+    """Point numba at `function`'s folder, unless the user chose one with ``NUMBA_CACHE_DIR``."""
+    if not _GIVEN_BY_USER:
+        numba.config.CACHE_DIR = str(kernel_cache(function.__module__.split(".")[0]))

@@ -15,8 +15,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 NODE_SIGNATURE = types.void(types.intp, types.intp, types.intp, types.int64, types.int64)
 
-use_kernel_cache()
-
 
 def compiled(function: Function) -> Function:
     """Compile for use inside kernels: no GIL, no exceptions from division, strict IEEE arithmetic."""
@@ -26,17 +24,20 @@ def compiled(function: Function) -> Function:
 
 def compiled_entry(function: Function) -> Function:
     """Compile for calls from Python; kept in the disk cache."""
+    use_kernel_cache(function)
     wrapped: Function = njit(nogil=True, error_model="numpy", fastmath=False, cache=True)(function)
     return wrapped
 
 
-class Kernel:
-    """A function ``(state, block_in, block_out, channels, frames)`` that compiles when its address is first asked for.
+class NativeFunction:
+    """A C function made from a Python one; compiles when its address is first asked for.
 
-    Lazy, because `@cfunc` compiles at import, and importing a node must stay cheap.
+    Lazy, because `@cfunc` compiles at import, and importing must stay cheap.
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    signature: Any = None
+
+    def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.__doc__ = function.__doc__
         self._native: Any = None
@@ -45,8 +46,15 @@ class Kernel:
     def address(self) -> int:
         """Address of the C function. Compiles on first use. Thread: control."""
         if self._native is None:
-            self._native = cfunc(NODE_SIGNATURE, cache=True, error_model="numpy", nogil=True)(self.function)
+            use_kernel_cache(self.function)
+            self._native = cfunc(self.signature, cache=True, error_model="numpy", nogil=True)(self.function)
         return int(self._native.address)
+
+
+class Kernel(NativeFunction):
+    """A node's function ``(state, block_in, block_out, channels, frames)``."""
+
+    signature = NODE_SIGNATURE
 
 
 def kernel(function: Callable[..., None]) -> Kernel:
