@@ -1,0 +1,81 @@
+"""`vcfx demo`: hear it at once, live if there are devices, else from the bundled clip into a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from vcfx.errors import DeviceError
+
+LIVE_RATE_HZ: Final = 48_000
+LIVE_BLOCK_FRAMES: Final = 128
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--preset", default="deep", help="a preset's name or file (deep)")
+    parser.add_argument("--file", action="store_true", help="do not go live: change the bundled clip into a file")
+    parser.add_argument("--output", type=Path, default=Path("demo.wav"), metavar="FILE", help="that file (demo.wav)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Go live where a person and devices are there, else convert the bundled clip."""
+    obstacle = _obstacle(options.file)
+    if obstacle:
+        print(f"Not live: {obstacle}.", flush=True)
+        return convert_clip(options.preset, options.output)
+    print(f"Live with '{options.preset}'. Wear headphones; Ctrl-C ends it.")
+    return _run_live(options.preset)
+
+
+def _obstacle(asked_for_file: bool) -> str:
+    """Why not live; empty if nothing stands in the way."""
+    if asked_for_file:
+        return "--file was given"
+    if not sys.stdin.isatty():
+        return "nobody is at the terminal to end it"
+    from vcfx.devices import default_device
+
+    try:
+        default_device("input"), default_device("output")
+    except DeviceError as error:
+        return str(error)
+    return ""
+
+
+def _run_live(preset: str) -> int:
+    from vcfx.__main__ import run_command
+
+    return run_command("run", ["--preset", preset])
+
+
+def convert_clip(preset: str, output: Path) -> int:
+    """Convert the bundled clip and say what it cost."""
+    from vcfx.files.conversion import ConvertOptions, convert_file
+    from vcfx.offline import renderer_factory
+
+    make_renderer = renderer_factory(preset)
+    options = ConvertOptions(force=True, preset=preset)
+    with resources.as_file(resources.files("vcfx") / "data" / "clip.flac") as clip:
+        convert_file(clip, output, make_renderer, options)  # compiles what this machine has not compiled yet
+        result = convert_file(clip, output, make_renderer, options)
+    print(f"{output}: {result.seconds:.1f} s of speech through '{preset}', {result.times_real_time:.0f} x real time")
+    print(
+        f"Live in blocks of {LIVE_BLOCK_FRAMES} frames it adds {live_latency_ms(preset):.1f} ms to the devices' own "
+        "latency; `vcfx latency` measures the whole."
+    )
+    return 0
+
+
+def live_latency_ms(preset: str) -> float:
+    """Return by how much a preset delays the voice live, its worker included, the devices not."""
+    from vcfx.graph.build import build_graph
+    from vcfx.graph.plan import PlanSpec, RenderPlan
+    from vcfx.presets import load_preset
+
+    loaded = load_preset(preset)
+    spec = PlanSpec(LIVE_RATE_HZ, 1, LIVE_BLOCK_FRAMES, loaded.hop_frames, True, loaded.on_overload)
+    return 1000 * RenderPlan(build_graph(loaded), spec).latency_samples / LIVE_RATE_HZ
