@@ -1,0 +1,170 @@
+"""Writing sound: to a temporary name in the same folder, renamed when all is well."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from vcfx import __version__
+from vcfx.errors import AudioFileError
+
+from .checked_file import CheckedFile, ForwardSoundFile
+from .formats import MAX_RIFF_BYTES, Encoding, stored_bytes
+from .quantise import count_above_full_scale, is_integer, replace_non_finite, to_integers
+from .renderer import Block
+
+_MAX_TAG_CHARACTERS = 1000
+_TAGS = ("title", "artist", "album", "comment", "copyright", "date", "license", "tracknumber", "genre")
+
+
+def part_beside(target: Path) -> Path:
+    """Return a new temporary name in the target's folder."""
+    return target.with_name(f".vcfx-{secrets.token_hex(6)}.part")
+
+
+class TargetFile:
+    """A sound file in the making; a context manager that leaves nothing behind unless `commit` was called.
+
+    Parameters
+    ----------
+    target
+        The final name.
+    encoding
+        Container and subtype.
+    sample_rate, channels
+        Hz; count.
+    tags
+        Title, artist and so on; what the format cannot hold is dropped.
+    part
+        The temporary name, if the caller must know it.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        encoding: Encoding,
+        sample_rate: int,
+        channels: int,
+        tags: dict[str, str],
+        part: Path | None = None,
+    ) -> None:
+        self._target, self._encoding, self._channels = target, encoding, channels
+        self._part = part or part_beside(target)
+        self._closed = False
+        self.frames = 0
+        self.clipped_samples = 0
+        self.non_finite_samples = 0
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._raw = self._part.open("xb", buffering=0)
+        except OSError as error:
+            raise self._cannot(error) from error
+        self._checked = CheckedFile(self._raw)
+        try:
+            self._open(sample_rate, tags)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _open(self, sample_rate: int, tags: dict[str, str]) -> None:
+        container, subtype = self._encoding.container, self._encoding.subtype
+        try:
+            self._file = ForwardSoundFile(
+                self._checked, "w", sample_rate, self._channels, format=container, subtype=subtype
+            )
+        except (soundfile.SoundFileError, ValueError) as error:
+            self._raise_failure()
+            raise AudioFileError(
+                f"{self._target}: {container} {subtype} does not take {sample_rate} Hz with {self._channels} channels"
+            ) from error
+        for name in _TAGS:
+            self._set_tag(name, tags.get(name, ""))
+        self._set_tag("software", f"vcfx {__version__}")
+
+    def _set_tag(self, name: str, text: str) -> None:
+        text = text.replace("\0", "").encode("utf-8", "replace").decode()[:_MAX_TAG_CHARACTERS]
+        if text:
+            with contextlib.suppress(soundfile.SoundFileError):  # AIFF and others hold only some tags
+                setattr(self._file, name, text)
+
+    def write(self, block: Block) -> None:
+        """Append (channels, frames); counts what is above full scale, and what is not a number (written as 0)."""
+        self.non_finite_samples += replace_non_finite(block)
+        subtype = self._encoding.subtype
+        if subtype not in ("FLOAT", "DOUBLE"):
+            self.clipped_samples += count_above_full_scale(block)
+        self.frames += block.shape[1]
+        if self._encoding.container in ("WAV", "WAVEX", "AIFF"):
+            self._check_size()
+        if is_integer(subtype):
+            self._put(to_integers(block, subtype))
+        elif subtype in ("ULAW", "ALAW"):
+            self._put(np.ascontiguousarray(np.clip(block, -1.0, 1.0).T))
+        else:
+            self._put(np.ascontiguousarray(block.T))
+
+    def _check_size(self) -> None:
+        if stored_bytes(self._encoding.subtype, self.frames, self._channels) > MAX_RIFF_BYTES:
+            raise AudioFileError(f"{self._target} passes the 4 GiB that {self._encoding.container} holds; use rf64")
+
+    def _put(self, samples: npt.NDArray[np.int32] | Block) -> None:
+        try:
+            self._file.write(samples)
+        except soundfile.SoundFileError as error:
+            self._raise_failure()
+            raise AudioFileError(f"{self._target} cannot be written: {error}") from error
+        self._raise_failure()
+
+    def commit(self) -> None:
+        """Finish the file and give it its name."""
+        try:
+            self._file.close()
+        except soundfile.SoundFileError as error:
+            self._raise_failure()
+            raise AudioFileError(f"{self._target} cannot be finished: {error}") from error
+        self._raise_failure()
+        try:
+            self._raw.close()
+            os.replace(self._part, self._target)
+        except OSError as error:
+            raise self._cannot(error) from error
+        self._closed = True
+
+    def _raise_failure(self) -> None:
+        try:
+            self._checked.check()
+        except OSError as error:
+            raise self._cannot(error) from error
+
+    def _cannot(self, error: OSError) -> AudioFileError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return AudioFileError(f"{self._target} cannot be written: no space left on the disk")
+        return AudioFileError(f"{self._target} cannot be written: {error.strerror or error}")
+
+    def _discard(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        file = getattr(self, "_file", None)
+        if file is not None:
+            with contextlib.suppress(soundfile.SoundFileError):
+                file.close()
+        with contextlib.suppress(OSError):
+            self._raw.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._discard()
