@@ -9,12 +9,16 @@ from .node import Node
 
 #: kind -> module and class; one line per node.
 NODES: dict[str, str] = {
+    "vocoder": "vcfx_dsp.nodes.vocoder:Vocoder",
     "spectrum": "vcfx_dsp.nodes.spectrum:Spectrum",
     "meter": "vcfx_dsp.nodes.meter:Meter",
     "echo": "vcfx_dsp.nodes.echo:Echo",
     "delay_line": "vcfx_dsp.nodes.delay_line:DelayLine",
     "filter": "vcfx_dsp.nodes.filter:Filter",
     "eq": "vcfx_dsp.nodes.eq:Eq",
+    "gate": "vcfx_dsp.nodes.gate:Gate",
+    "compressor": "vcfx_dsp.nodes.compressor:Compressor",
+    "deesser": "vcfx_dsp.nodes.deesser:Deesser",
     "gain": "vcfx_dsp.nodes.gain:Gain",
 }
 
