@@ -1,0 +1,120 @@
+"""A device's clock as a straight line: which frame count belongs to which time, seen through jittery callbacks.
+
+A delay-locked loop of second order (F. Adriaensen, "Using a DLL to filter time", LAC 2005). Each callback says: at
+this time the count stood in the middle of this block. The observation weighs by the block's nominal length, not by
+the time passed, so that a burst of blocks counts as many observations. The loop starts wide and narrows as 1 / age.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .kernel import compiled
+
+#: Places in a line's float64 memory. COUNT at TIME_S and RATE are the line; PEAK is how far, in frames, the far edge
+#: of a block was off it, and is what a buffer must hold. RECENT and OLDER are peaks of two windows not yet believed.
+COUNT, TIME_S, RATE, NOMINAL, AGE_S, ASTRAY_S, PEAK, RECENT, OLDER, WINDOW_S, STARTED, SIDE, RESTARTS = range(13)
+LINE_SIZE = 13
+WRITER_SIDE, READER_SIDE = 1.0, -1.0
+
+MAX_RATE_ERROR = 0.003
+FINAL_RAD_S = 0.1
+LOST_S = 0.3
+ASTRAY_MS = 3.0
+ASTRAY_LIMIT_S = 0.2
+AGE_AFTER_LOSS_S = 2.0
+WINDOW_LENGTH_S = 0.25
+LEARNING_S = 10.0
+QUICK_FALL_S, SLOW_FALL_S = 2.0, 1800.0
+_SQRT2 = math.sqrt(2.0)
+
+
+def line_memory(rate_hz: float, side: float) -> list[float]:
+    """Return the initial memory of a line; `side` says which edge of a block the buffer has to cover."""
+    memory = [0.0] * LINE_SIZE
+    memory[RATE] = memory[NOMINAL] = rate_hz
+    memory[SIDE] = side
+    return memory
+
+
+@compiled
+def line_at(line: Any, now_s: float) -> float:
+    """Return the count that the line gives for a time."""
+    count: float = line[COUNT] + line[RATE] * (now_s - line[TIME_S])
+    return count
+
+
+@compiled
+def _restart(line: Any, now_s: float, middle: float, frames: int, age_s: float) -> None:
+    line[COUNT] = middle
+    line[TIME_S] = now_s
+    line[AGE_S] = age_s
+    line[ASTRAY_S] = 0.0
+    line[RECENT] = line[OLDER] = 0.5 * frames
+    line[WINDOW_S] = 0.0
+    line[RESTARTS] += 1.0
+
+
+@compiled
+def _learn_peak(line: Any, deviation: float, frames: int, duration_s: float) -> None:
+    """Take over peaks one window late: if frames were lost, the line restarts first and the peak is forgotten."""
+    line[RECENT] = max(line[RECENT], deviation)
+    line[WINDOW_S] += duration_s
+    if line[WINDOW_S] < WINDOW_LENGTH_S:
+        return
+    fall_s = QUICK_FALL_S if line[AGE_S] < LEARNING_S else SLOW_FALL_S
+    fallen = line[PEAK] - (line[PEAK] - line[OLDER]) * min(1.0, line[WINDOW_S] / fall_s)
+    line[PEAK] = max(line[OLDER], fallen)
+    line[OLDER] = line[RECENT]
+    line[RECENT] = 0.5 * frames
+    line[WINDOW_S] = 0.0
+
+
+@compiled
+def _is_lost(line: Any, error: float, frames: int, duration_s: float) -> bool:
+    """Tell a gap in the stream from jitter: it is large, or it stays on one side."""
+    if abs(error) > LOST_S * line[NOMINAL] + frames:
+        return True
+    astray = line[ASTRAY_S]
+    if abs(error) < frames + ASTRAY_MS * 1e-3 * line[NOMINAL]:
+        line[ASTRAY_S] = 0.0
+    elif error > 0.0:
+        line[ASTRAY_S] = max(astray, 0.0) + duration_s
+    else:
+        line[ASTRAY_S] = min(astray, 0.0) - duration_s
+    return abs(line[ASTRAY_S]) > ASTRAY_LIMIT_S
+
+
+@compiled
+def line_observe(line: Any, now_s: float, before: float, frames: int) -> None:
+    """Learn that a block of `frames` followed the count `before` at a time."""
+    middle = before + 0.5 * frames
+    if line[STARTED] == 0.0:
+        line[STARTED] = 1.0
+        _restart(line, now_s, middle, frames, 0.0)
+        line[PEAK] = 0.5 * frames
+        return
+    duration_s = frames / line[NOMINAL]
+    predicted = line_at(line, now_s)
+    error = middle - predicted
+    if _is_lost(line, error, frames, duration_s):
+        _restart(line, now_s, middle, frames, min(line[AGE_S], AGE_AFTER_LOSS_S))
+        return
+    gain = min(0.3, duration_s * max(FINAL_RAD_S, 1.0 / (0.25 + 0.5 * line[AGE_S])))
+    line[COUNT] = predicted + _SQRT2 * gain * error
+    line[TIME_S] = now_s
+    rate = line[RATE] + gain * gain / duration_s * error
+    limit = MAX_RATE_ERROR * line[NOMINAL]
+    line[RATE] = min(line[NOMINAL] + limit, max(line[NOMINAL] - limit, rate))
+    line[AGE_S] += duration_s
+    _learn_peak(line, line[SIDE] * (line[COUNT] - middle) + 0.5 * frames, frames, duration_s)
+
+
+@compiled
+def line_peak(line: Any) -> float:
+    """Return how far off the line, in frames, the buffer has to reach for this device."""
+    if line[AGE_S] < 4.0 * WINDOW_LENGTH_S:  # too young to have windows
+        return max(line[PEAK], max(line[OLDER], line[RECENT]))
+    peak: float = line[PEAK]
+    return peak
