@@ -57,6 +57,13 @@ class WorkerSection:
         self.hops += 1
         return True
 
+    def skip_hop(self) -> None:
+        """Give silence for the hop that failed."""
+        position = max(next_hop(self._bridge.address, self.done), self.done)
+        self._given[:] = 0
+        give_hop(self._bridge.address, position, self._given)
+        self.done = position + self._taken.shape[1]
+
     def _run(self) -> None:
         channels = self._inputs[0].shape[0]
         for index, block in enumerate(self._inputs):

@@ -37,12 +37,14 @@ def cache_root() -> Path:
 def kernel_cache(package: str = "vcfx_dsp") -> Path:
     """Return the folder for the compiled functions of a top-level package."""
     digest = hashlib.sha256(numba.__version__.encode())
-    sources = sorted(_CORE.glob("*.py"))
-    if package != "vcfx_dsp":
-        origin = getattr(sys.modules.get(package), "__file__", None)
-        sources += sorted(Path(origin).parent.rglob("*.py")) if origin else []
-    for source in sources:
+    for source in sorted(_CORE.glob("*.py")):
         digest.update(source.read_bytes())
+    origin = getattr(sys.modules.get(package), "__file__", None)
+    if origin and package != "vcfx_dsp":
+        for source in sorted(Path(origin).parent.rglob("*.py")):
+            text = source.read_bytes()
+            if b"vcfx_dsp.core" in text:  # all that holds compiled code imports from there
+                digest.update(text)
     return cache_root() / "kernels" / digest.hexdigest()[:16]
 
 
