@@ -1,0 +1,105 @@
+"""Every preset that comes with vcfx, on speech: it sounds, does not clip, keeps its loudness, and changes the voice."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from scipy.signal import resample_poly, stft
+
+from vcfx.offline import PresetRenderer
+from vcfx.presets import load_preset, preset_root, read_preset
+from vcfx_dsp.node import Block
+
+RATE_HZ = 48_000
+BLOCK = 4_096
+ROOT = Path(__file__).parents[1]
+CLIPS = {"clip": ROOT / "vcfx" / "data" / "clip.flac", "male": ROOT / "tests" / "data" / "male.flac"}
+OURS = sorted(item.name.removesuffix(".toml") for item in preset_root().iterdir() if item.name.endswith(".toml"))
+#: Mean level difference over bands and frames; studio corrections make about 1, voice changes 3 and more.
+AUDIBLE_DB = 0.7
+MAX_LOUDNESS_CHANGE_LU = 6.0
+
+
+@cache
+def speech(clip: str) -> Block:
+    sound, rate = soundfile.read(CLIPS[clip], dtype="float32")
+    assert rate == RATE_HZ // 2
+    return np.ascontiguousarray(resample_poly(sound, 2, 1)[None, :], np.float32)
+
+
+def load_ours(name: str) -> PresetRenderer:
+    preset = read_preset((preset_root() / f"{name}.toml").read_bytes(), name)
+    return PresetRenderer(preset, RATE_HZ, 1, BLOCK)
+
+
+@cache
+def rendered(name: str, clip: str) -> Block:
+    """The clip through a preset, lined up with the input."""
+    renderer, sound = load_ours(name), speech(clip)
+    padded = np.pad(sound, ((0, 0), (0, renderer.latency_samples)))
+    blocks = [renderer.process(padded[:, at : at + BLOCK]) for at in range(0, padded.shape[1], BLOCK)]
+    return np.concatenate(blocks, axis=1)[:, renderer.latency_samples :]
+
+
+def band_levels_db(sound: Block) -> Block:
+    """Levels of 1 kHz wide bands in 20 ms frames, floored 60 dB below full scale."""
+    _, _, spectrum = stft(sound[0], RATE_HZ, nperseg=1920, noverlap=960)
+    power = np.abs(spectrum[1:481]) ** 2
+    bands = power.reshape(12, 40, -1).mean(axis=1)
+    return np.asarray(10 * np.log10(bands + 1e-8), np.float32)
+
+
+def loudness_lufs(sound: Block) -> float:
+    return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(sound[0].astype(np.float64)))
+
+
+def test_there_are_enough() -> None:
+    assert len(OURS) >= 12
+    assert {"deep", "plain"} <= set(OURS), "the demonstration and the tools name them"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_it_says_what_it_is(name: str) -> None:
+    preset = load_preset(ROOT / "presets" / f"{name}.toml")
+    assert preset.name.lower().replace(" ", "-") == name
+    assert preset.description.endswith(".")
+    assert len(preset.description) <= 90
+    assert preset.tags
+    assert preset.on_overload == "conceal", "the unchanged voice must not leak"
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("name", OURS)
+def test_it_changes_the_voice_and_little_else(name: str, clip: str) -> None:
+    before, after = speech(clip), rendered(name, clip)
+    assert np.isfinite(after).all()
+    assert np.abs(after).max() < 1.0
+    assert abs(loudness_lufs(after) - loudness_lufs(before)) <= MAX_LOUDNESS_CHANGE_LU
+    difference_db = float(np.abs(band_levels_db(after) - band_levels_db(before)).mean())
+    if name == "plain":
+        np.testing.assert_array_equal(after, before)
+    else:
+        assert difference_db > AUDIBLE_DB
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_is_heard_when_nobody_speaks(name: str) -> None:
+    renderer = load_ours(name)
+    silence = np.zeros((1, BLOCK), np.float32)
+    peaks = [np.abs(renderer.process(silence)).max() for _ in range(24)]
+    assert max(peaks) < 1e-4
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_it_also_takes_stereo_at_44100(name: str, rng: np.random.Generator) -> None:
+    preset = load_preset(ROOT / "presets" / f"{name}.toml")
+    renderer = PresetRenderer(preset, 44_100, 2, 512)
+    noise = (0.1 * rng.standard_normal((2, 512))).astype(np.float32)
+    out = [renderer.process(noise) for _ in range(40)]
+    assert np.isfinite(out).all()
+    assert np.abs(out[-1]).max() > 0
