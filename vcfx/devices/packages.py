@@ -38,6 +38,13 @@ PACKAGES: Final[dict[str, dict[str, str]]] = {
         "zypper": "pipewire-pulseaudio wireplumber",
         "apk": "pipewire-pulse wireplumber",
     },
+    "jack": {
+        "apt-get": "jackd2",
+        "dnf": "jack-audio-connection-kit",
+        "pacman": "jack2",
+        "zypper": "jack",
+        "apk": "jack",
+    },
     "alsa plugin": {
         "apt-get": "libasound2-plugins",
         "dnf": "alsa-plugins-pulseaudio",
@@ -59,6 +66,15 @@ def install_command(what: str) -> str:
     sudo = "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "sudo "
     known = [name for name in MANAGERS if shutil.which(name) and name in packages]
     return " or ".join(f"{sudo}{MANAGERS[name]} {packages[name]}" for name in known[:1] or COMMONEST)
+
+
+def sound_server_command() -> str:
+    """Return the command that starts a sound server on Linux, installing one first where there is none."""
+    if shutil.which("pipewire-pulse"):
+        return "systemctl --user start pipewire pipewire-pulse wireplumber"
+    if shutil.which("pulseaudio"):
+        return "pulseaudio --start"
+    return f"{install_command('sound server')} && systemctl --user start pipewire pipewire-pulse wireplumber"
 
 
 def pip_command(package: str, *options: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vcfx.devices.device import Direction
-from vcfx.devices.packages import install_command
+from vcfx.devices.packages import install_command, sound_server_command
 from vcfx.errors import DeviceError
 
 TIMEOUT_S: Final = 5.0
@@ -64,7 +64,7 @@ def pactl(*arguments: str) -> str:
     if done.returncode != 0:
         reason = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
         if "Connection" in reason[-1]:
-            raise DeviceError(f"no PulseAudio or PipeWire server answers ({reason[-1]})")
+            raise DeviceError(f"no PulseAudio or PipeWire server answers; start one with: {sound_server_command()}")
         raise DeviceError(f"the sound server refused '{' '.join(arguments[:2])}' ({reason[-1]})")
     return done.stdout.decode(errors="replace")
 
@@ -75,15 +75,6 @@ def server_info() -> ServerInfo:
     return ServerInfo(
         fields.get("Server Name", "unknown"), fields.get("Default Sink", ""), fields.get("Default Source", "")
     )
-
-
-def is_reachable() -> bool:
-    """Say whether a sound server answers."""
-    try:
-        pactl("info")
-    except DeviceError:
-        return False
-    return True
 
 
 def endpoints(direction: Direction) -> list[Endpoint]:
