@@ -1,6 +1,6 @@
-"""Private sound servers for tests: a JACK server without hardware and a PulseAudio daemon that nobody else sees.
+"""Private sound servers for tests: JACK without hardware, and PulseAudio and PipeWire that nobody else sees.
 
-Both are context managers that yield environment variables. PortAudio keeps process-wide state and can hang in a dying
+All are context managers that yield environment variables. PortAudio keeps process-wide state and can hang in a dying
 server, so a test starts its audio in a child process with that environment and a timeout:
 
     with dummy_jack(48_000, 128) as server:
@@ -17,7 +17,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,11 @@ def missing_tools(*programs: str) -> str | None:
 
 _NO_JACK = missing_tools("jackd", "jack_wait")
 _NO_PULSE = missing_tools("pulseaudio", "pactl", "parec")
+_NO_PIPEWIRE = missing_tools("pipewire", "wireplumber", "pipewire-pulse", "dbus-daemon", "pactl", "parec")
 #: Use as `pytestmark = [pytest.mark.jack, needs_jack]` or as decorators.
 needs_jack = pytest.mark.skipif(_NO_JACK is not None, reason=_NO_JACK or "")
 needs_pulse = pytest.mark.skipif(_NO_PULSE is not None, reason=_NO_PULSE or "")
+needs_pipewire = pytest.mark.skipif(_NO_PIPEWIRE is not None, reason=_NO_PIPEWIRE or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,48 @@ def private_pulse(modules: tuple[str, ...] = DEFAULT_PULSE_MODULES) -> Iterator[
             yield SoundServer(env["PULSE_SERVER"], env, process, log)
         finally:
             end_process(process)
+
+
+@contextmanager
+def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
+    """Run PipeWire with its session manager and its PulseAudio server, in folders of their own.
+
+    Parameters
+    ----------
+    pulse_config
+        Text for a file in ``pipewire-pulse.conf.d``.
+
+    Yields
+    ------
+    SoundServer
+        As `private_pulse`; ``process`` is the PulseAudio server.
+    """
+    with tempfile.TemporaryDirectory(prefix="vcfx-pipewire-") as folder, ExitStack() as running:
+        home = Path(folder)
+        (home / "runtime").mkdir(mode=0o700)
+        drop_in = home / "config" / "pipewire" / "pipewire-pulse.conf.d"
+        drop_in.mkdir(parents=True)
+        (drop_in / "test.conf").write_text(pulse_config)
+        private = {
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(home / "runtime"),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_STATE_HOME": str(home / "state"),
+        }
+        env = child_environment(private)
+        log = home / "pipewire.log"
+        sink = running.enter_context(log.open("wb"))
+        bus_command = ["dbus-daemon", "--session", "--print-address=1", "--nofork", "--nopidfile"]
+        bus = subprocess.Popen(bus_command, stdout=subprocess.PIPE, stderr=sink, env=env)
+        running.callback(end_process, bus)
+        assert bus.stdout is not None
+        running.enter_context(bus.stdout)
+        env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().decode().strip()
+        for program in ("pipewire", "wireplumber", "pipewire-pulse"):
+            process = subprocess.Popen([program], stdout=sink, stderr=sink, env=env)
+            running.callback(end_process, process)
+        _wait_for_pulse(process, env, log)
+        yield SoundServer(f"unix:{home}/runtime/pulse/native", env, process, log)
 
 
 def _wait_for_pulse(process: subprocess.Popen[bytes], env: Mapping[str, str], log: Path) -> None:
