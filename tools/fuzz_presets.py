@@ -76,7 +76,7 @@ def fuzz(seed: int, count: int) -> tuple[int, list[bytes]]:
                 raise AssertionError("what was written reads back as something else")
         except PresetError as error:
             refused += 1
-            if "\n" in str(error) or len(str(error)) > 1000:
+            if "\n" in str(error) or len(str(error)) > 2000:
                 broken.append(content)
         except Exception:
             traceback.print_exc()
