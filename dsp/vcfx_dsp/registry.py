@@ -9,6 +9,11 @@ from .node import Node
 
 #: kind -> module and class; one line per node.
 NODES: dict[str, str] = {
+    "pitch": "vcfx_dsp.nodes.pitch:Pitch",
+    "drive": "vcfx_dsp.nodes.drive:Drive",
+    "crush": "vcfx_dsp.nodes.crush:Crush",
+    "tremolo": "vcfx_dsp.nodes.tremolo:Tremolo",
+    "ring_mod": "vcfx_dsp.nodes.ring_mod:RingMod",
     "vocoder": "vcfx_dsp.nodes.vocoder:Vocoder",
     "spectrum": "vcfx_dsp.nodes.spectrum:Spectrum",
     "meter": "vcfx_dsp.nodes.meter:Meter",
@@ -18,6 +23,7 @@ NODES: dict[str, str] = {
     "eq": "vcfx_dsp.nodes.eq:Eq",
     "gate": "vcfx_dsp.nodes.gate:Gate",
     "compressor": "vcfx_dsp.nodes.compressor:Compressor",
+    "limiter": "vcfx_dsp.nodes.limiter:Limiter",
     "deesser": "vcfx_dsp.nodes.deesser:Deesser",
     "gain": "vcfx_dsp.nodes.gain:Gain",
 }
