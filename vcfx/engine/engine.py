@@ -133,13 +133,17 @@ class Engine:
         """
         plan = self._make_plan(preset)
         with self._lock:
-            self.collect()
+            self._collect()
             unused = swap_cell(self.memory.cell_address(c.PENDING), plan.address)
             self._drop(unused)
             self._current, self.preset = plan, preset
 
-    def collect(self) -> None:
-        """Bury plans that the audio thread has retired. Called by `set_preset` and by the supervisor."""
+    def collect_retired(self) -> None:
+        """Bury the plan that the audio thread has retired, so that the next change can begin."""
+        with self._lock:
+            self._collect()
+
+    def _collect(self) -> None:
         retired = swap_cell(self.memory.cell_address(c.RETIRED), 0)
         self._drop(retired)
 
@@ -147,8 +151,7 @@ class Engine:
         """Wait until the posted plan is the only one that sounds; False if that took too long."""
         limit_s = time.monotonic() + timeout_s
         while time.monotonic() < limit_s:
-            with self._lock:
-                self.collect()
+            self.collect_retired()
             busy = (c.PENDING, c.FADING, c.RETIRED)
             if all(read_cell(self.memory.cell_address(cell)) == 0 for cell in busy):
                 return True
