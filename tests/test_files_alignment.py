@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 from hypothesis import given
@@ -15,7 +16,7 @@ from vcfx.files import ConvertOptions, convert_file
 from vcfx.files.renderer import ReusedRenderers
 
 
-def write_noise(path: Path, frames: int, channels: int = 2) -> np.ndarray:  # type: ignore[type-arg]
+def write_noise(path: Path, frames: int, channels: int = 2) -> npt.NDArray[np.int16]:
     sound = np.random.default_rng(frames).integers(-8000, 8000, (frames, channels)).astype(np.int16)
     soundfile.write(path, sound, 48000)
     return sound

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
     source = sound_file(tmp_path / "in.wav")
     monkeypatch.setattr(Path, "open", locked)
-    with pytest.raises(AudioFileError, match="in.wav cannot be read: Permission denied"):
+    with pytest.raises(AudioFileError, match=r"in\.wav cannot be read: Permission denied"):
         convert_file(source, tmp_path / "out.wav", IDENTITY)
 
 
@@ -146,7 +147,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> object:
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 64 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
