@@ -185,7 +185,7 @@ def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
     Parameters
     ----------
     pulse_config
-        Text for a file in ``pipewire-pulse.conf.d``.
+        Text for a file in ``pipewire-pulse.conf.d``, beside that with `DEFAULT_PULSE_MODULES`.
 
     Yields
     ------
@@ -197,6 +197,8 @@ def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
         (home / "runtime").mkdir(mode=0o700)
         drop_in = home / "config" / "pipewire" / "pipewire-pulse.conf.d"
         drop_in.mkdir(parents=True)
+        modules = "".join(f'{{ cmd = "load-module" args = "{module}" }}\n' for module in DEFAULT_PULSE_MODULES)
+        (drop_in / "default.conf").write_text(f"pulse.cmd = [\n{modules}]")
         (drop_in / "test.conf").write_text(pulse_config)
         private = {
             "HOME": str(home),

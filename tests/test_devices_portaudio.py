@@ -5,12 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sound_servers import child_environment, dummy_jack, end_process, needs_jack, needs_pulse, private_pulse, run_python
+from sound_servers import (
+    SoundServer,
+    child_environment,
+    dummy_jack,
+    end_process,
+    needs_jack,
+    needs_pipewire,
+    needs_pulse,
+    private_pipewire,
+    private_pulse,
+    run_python,
+)
+
+Server = Callable[[], AbstractContextManager[SoundServer]]
 
 RATE_HZ = 48_000
 PLAY_INTO_THE_MICROPHONE = """
@@ -46,15 +61,23 @@ def start(program: str, env: dict[str, str], *arguments: str) -> subprocess.Pope
 
 
 @pytest.mark.pulse
-@needs_pulse
+@pytest.mark.parametrize(
+    "sound_server",
+    [
+        pytest.param(private_pulse, marks=needs_pulse, id="pulseaudio"),
+        pytest.param(private_pipewire, marks=needs_pipewire, id="pipewire"),
+    ],
+)
 def test_what_is_played_into_the_sink_comes_out_of_the_virtual_microphone(
-    tmp_path: Path, rng: np.random.Generator
+    sound_server: Server, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     burst = (0.3 * rng.standard_normal(RATE_HZ // 2)).astype(np.float32)
     silence = np.zeros(RATE_HZ // 2, np.float32)
     np.save(tmp_path / "burst.npy", np.concatenate([silence, burst, np.zeros(2 * RATE_HZ, np.float32)]))
     record = ["parec", "--device=vcfx_microphone", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1"]
-    with private_pulse() as server:
+    with sound_server() as server:
+        # The virtual one must not be reached by being the default.
+        subprocess.run(["pactl", "set-default-sink", "speakers"], env=server.env, timeout=20, check=True)
         player = start(PLAY_INTO_THE_MICROPHONE, server.env, str(tmp_path / "burst.npy"))
         with subprocess.Popen([*record, "--latency-msec=50"], env=server.env, stdout=subprocess.PIPE) as recorder:
             try:

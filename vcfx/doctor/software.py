@@ -23,6 +23,7 @@ PACKAGES: Final[dict[str, tuple[str, Need]]] = {
     "av": ("av", "files"),
     "platformdirs": ("platformdirs", "files"),
     "rich": ("rich", "files"),
+    "tomli-w": ("tomli_w", "files"),
     "pedalboard": ("pedalboard", "extra"),
     "python-rtmidi": ("rtmidi", "extra"),
     "sounddevice": ("sounddevice", "live"),
