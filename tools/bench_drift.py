@@ -28,7 +28,9 @@ PHASE_POINTS_S = 0.05
 #: Places in a simulation's float64 memory.
 CLOCK_IN, CLOCK_OUT, LAST_IN, LAST_OUT, NEXT_IN, NEXT_OUT, PHASE, RATE_IN, RATE_OUT, JITTER_S, TURN, LEVEL = range(12)
 #: Places in its counters.
-SEED, FRAMES_IN, FRAMES_OUT, BURST, BURST_LEFT, CAPTURED, STALL_IN, STALL_OUT, TRACED = range(9)
+SEED, FRAMES_IN, FRAMES_OUT, BURST, BURST_LEFT, CAPTURED, STALL_IN, STALL_OUT, TRACED, HELD = range(10)
+#: How an input stalls: its blocks are lost, or held back until `DriftSimulation.catch_up`.
+LOST, HELD_BACK = 1, 2
 
 
 @compiled
@@ -53,6 +55,30 @@ def _schedule_out(counters: npt.NDArray[np.int64], memory: npt.NDArray[np.float6
     memory[NEXT_OUT] = max(memory[NEXT_OUT], memory[CLOCK_OUT] + _random(counters) * memory[JITTER_S])
 
 
+@compiled
+def _fill_input(
+    counters: npt.NDArray[np.int64], memory: npt.NDArray[np.float64], block_in: npt.NDArray[np.float32]
+) -> None:
+    for frame in range(counters[FRAMES_IN]):
+        block_in[0, frame] = memory[LEVEL] * math.sin(2.0 * math.pi * memory[PHASE])
+        memory[PHASE] = (memory[PHASE] + memory[TURN]) % 1.0
+
+
+@compiled_entry
+def run_catch_up(
+    bridge: int,
+    counters: npt.NDArray[np.int64],
+    memory: npt.NDArray[np.float64],
+    block_in: npt.NDArray[np.float32],
+    now_s: float,
+) -> None:
+    """Deliver every block held back, at one moment."""
+    while counters[HELD] > 0:
+        _fill_input(counters, memory, block_in)
+        bridge_push_at(bridge, block_in.ctypes.data, counters[FRAMES_IN], np.int64(now_s * 1e9))
+        counters[HELD] -= 1
+
+
 @compiled_entry
 def run_simulation(
     bridge: int,
@@ -68,9 +94,10 @@ def run_simulation(
     """Run callbacks in the order of their times until `until_s`; keep channel 0, and fill and correction per pull."""
     while min(memory[NEXT_IN], memory[NEXT_OUT]) < until_s:
         if memory[NEXT_IN] <= memory[NEXT_OUT]:
-            for frame in range(counters[FRAMES_IN]):
-                block_in[0, frame] = memory[LEVEL] * math.sin(2.0 * math.pi * memory[PHASE])
-                memory[PHASE] = (memory[PHASE] + memory[TURN]) % 1.0
+            if counters[STALL_IN] == HELD_BACK:
+                counters[HELD] += 1
+            else:
+                _fill_input(counters, memory, block_in)
             if counters[STALL_IN] == 0:
                 bridge_push_at(bridge, block_in.ctypes.data, counters[FRAMES_IN], np.int64(memory[NEXT_IN] * 1e9))
             _schedule_in(counters, memory)
@@ -120,7 +147,7 @@ class DriftSimulation:
         seed: int = 1,
     ) -> None:
         self.bridge = bridge
-        self._counters = np.zeros(9, np.int64)
+        self._counters = np.zeros(10, np.int64)
         self._counters[[SEED, FRAMES_IN, FRAMES_OUT, BURST]] = seed, in_frames, out_frames, burst
         self._memory = np.zeros(12)
         rate_in_hz = bridge.rate_in_hz * (1.0 + 1e-6 * ppm)
@@ -131,29 +158,27 @@ class DriftSimulation:
         self._block_out = np.zeros((bridge.channels, out_frames), np.float32)
         self.now_s = 0.0
 
-    def run(self, seconds: float, stall_in: bool = False, stall_out: bool = False) -> npt.NDArray[np.float64]:
+    def run(self, seconds: float, stall_in: int = 0, stall_out: bool = False) -> npt.NDArray[np.float64]:
         """Go on for a time, with a device's callbacks left out if stalled; return (pulls, 2) of fill and correction."""
         pulls = math.ceil(seconds * self.bridge.rate_out_hz / self._block_out.shape[1]) + 2
         trace = np.zeros((pulls, 2))
         self._run(seconds, stall_in, stall_out, np.zeros(0, np.float32), trace)
         return trace[: self._counters[TRACED]]
 
-    def capture(self, seconds: float, stall_in: bool = False, stall_out: bool = False) -> npt.NDArray[np.float32]:
+    def capture(self, seconds: float, stall_in: int = 0, stall_out: bool = False) -> npt.NDArray[np.float32]:
         """Go on for a time and return the output's first channel."""
         captured = np.zeros(math.ceil(seconds * self.bridge.rate_out_hz) + self._block_out.shape[1], np.float32)
         self._run(seconds, stall_in, stall_out, captured, np.zeros((0, 2)))
         return captured[: self._counters[CAPTURED]]
 
-    def catch_up(self, seconds: float) -> None:
-        """Deliver at once what a stalled input held back for a time."""
-        count = round(seconds * self.bridge.rate_in_hz / self._block_in.shape[1])
-        for _ in range(count):
-            self.bridge.push(self._block_in, int((EPOCH_S + self.now_s) * 1e9))
+    def catch_up(self) -> None:
+        """Deliver at once what a stalled input held back."""
+        run_catch_up(self.bridge.address, self._counters, self._memory, self._block_in, EPOCH_S + self.now_s)
 
     def _run(
         self,
         seconds: float,
-        stall_in: bool,
+        stall_in: int,
         stall_out: bool,
         captured: npt.NDArray[np.float32],
         trace: npt.NDArray[np.float64],

@@ -23,12 +23,14 @@ from .bridge_reading import (
     FLOOR,
     FRAMES_OUT,
     GAIN,
+    IN_PEAK,
     IN_RATE,
     MIRRORED,
     MODE,
     PRIMING,
     RATE_IN,
     RATE_OUT,
+    ROUGH_S,
     RUNNING,
     STARVING,
     STEERING,
@@ -56,6 +58,8 @@ FADE_MS = 5.0
 OBSERVE_S = 0.25
 #: Audio beyond the target counts as stale above this, at once or after a while.
 STALE_S, STALE_AT_ONCE_S, STALE_AFTER_S = 0.02, 0.1, 0.25
+#: A start while the lines were off leaves a fill that is put right this long after, from this excess on.
+ROUGH_TIME_S, ROUGH_STALE_S = 1.0, 0.003
 
 
 @compiled
@@ -82,6 +86,9 @@ def _try_start(table: Any, counters: Any, memory: Any, now_s: float, frames: int
     if memory[IN_RATE] <= 0.0 or memory[AGE_S] < OBSERVE_S or written < OBSERVE_S * memory[RATE_IN]:
         return
     time = ideal_time(counters, memory, now_s, counters[FRAMES_OUT] - frames)
+    if last_needed(table, counters, time, frames) > written:  # late, or the line does not know of a loss yet
+        time = written - memory[TARGET] - memory[IN_PEAK] - frames * counters[STEP] / ONE_FRAME
+        memory[ROUGH_S] = ROUGH_TIME_S
     first = first_needed(table, time)
     if first < max(counters[FLOOR], written - half) or last_needed(table, counters, time, frames) > written:
         return
@@ -119,7 +126,8 @@ def _follow(table: Any, counters: Any, memory: Any, samples: int, now_s: float, 
     )
     duration_s = frames / memory[RATE_OUT]
     excess_s = (memory[FILL] - memory[TARGET]) / memory[RATE_IN]
-    stale_s = max(STALE_S, 0.5 * memory[TARGET] / memory[RATE_IN])
+    memory[ROUGH_S] -= duration_s
+    stale_s = ROUGH_STALE_S if memory[ROUGH_S] > 0.0 else max(STALE_S, 0.5 * memory[TARGET] / memory[RATE_IN])
     memory[EXCESS_S] = memory[EXCESS_S] + duration_s if excess_s > stale_s else 0.0
     if counters[CROSSFADE_LEFT] == 0 and (memory[EXCESS_S] > STALE_AFTER_S or excess_s > stale_s + STALE_AT_ONCE_S):
         _drop_stale(table, counters, memory, samples, now_s, frames)
@@ -163,6 +171,7 @@ def _render(table: Any, counters: Any, memory: Any, samples: int, block_out: int
         blocked = load_acquire(table[SHARED] + 8 * BLOCKED) != 0
         if needed > available or blocked:
             counters[UNDERRUNS] += needed > available
+            counters[FLOOR] = ring_written(table[RING])  # what comes next may not join on
             counters[MIRRORED] = 0
             counters[MODE] = STARVING
             fade_out_from = 0 if blocked else fractional_possible(resampler, available, counters[STEP])

@@ -119,7 +119,7 @@ def piece_count(sinc: Sinc) -> int:
 
 
 def cubic_rows(sinc: Sinc, pieces: int) -> npt.NDArray[np.float32]:
-    """Return (pieces, 4, taps): per piece the polynomial in t of [0, 1) that gives every tap at ``(piece + t) / pieces``.
+    """Return (pieces, 4, taps): the polynomials in t of [0, 1) that give every tap at ``(piece + t) / pieces``.
 
     Each is the cubic through the response at four Chebyshev nodes.
     """
