@@ -72,6 +72,7 @@ def _serve(connection: Connection, renderers: RendererSource) -> None:
     except VcfxError as error:
         connection.send(Unusable(str(error)))
         return
+    _silence_decoders()
     while (task := connection.recv()) is not None:
         connection.send(_result(connection, task, factory))
 
@@ -112,6 +113,13 @@ def _with_shown_names(sentence: str, task: Task) -> str:
     shown_input = shown(Path(task.shown_input))
     named = sentence.replace(str(task.source), shown_input).replace(str(task.target), task.shown_output)
     return " ".join(named.split())
+
+
+def _silence_decoders() -> None:
+    """Close standard error: mpg123 chats there about damaged files, and all that matters goes through the pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _end_at_once(signum: int, frame: object) -> None:
