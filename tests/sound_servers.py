@@ -198,7 +198,8 @@ def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
         drop_in = home / "config" / "pipewire" / "pipewire-pulse.conf.d"
         drop_in.mkdir(parents=True)
         modules = "".join(f'{{ cmd = "load-module" args = "{module}" }}\n' for module in DEFAULT_PULSE_MODULES)
-        (drop_in / "default.conf").write_text(f"pulse.cmd = [\n{modules}]")
+        # Last, because PipeWire 0.3 reads no further after a file that ends with the making of a sink.
+        (drop_in / "zz.conf").write_text(f"pulse.cmd = [\n{modules}]")
         (drop_in / "test.conf").write_text(pulse_config)
         private = {
             "HOME": str(home),

@@ -69,7 +69,8 @@ def _permanent_lines(name: str) -> tuple[str, str]:
     from vcfx.devices.microphone import pipewire_lines, pulseaudio_lines, source_name
 
     if "PipeWire" in pulse.server_info().name:
-        return f"~/.config/pipewire/pipewire-pulse.conf.d/{source_name(name)}.conf", pipewire_lines(name)
+        # Early in the alphabet: PipeWire 0.3 skips the files after one that ends with the making of a sink.
+        return f"~/.config/pipewire/pipewire-pulse.conf.d/10-{source_name(name)}.conf", pipewire_lines(name)
     # A user's own default.pa replaces the system's, so it must include it.
     return "~/.config/pulse/default.pa", f".include /etc/pulse/default.pa\n{pulseaudio_lines(name)}"
 
