@@ -23,12 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Go live where a person and devices are there, else convert the bundled clip."""
-    obstacle = _obstacle(options.file)
+    obstacle = _obstacle(options.file) or _run_live(options.preset)
     if obstacle:
         print(f"Not live: {obstacle}.", flush=True)
         return convert_clip(options.preset, options.output)
-    print(f"Live with '{options.preset}'. Wear headphones; Ctrl-C ends it.")
-    return _run_live(options.preset)
+    return 0
 
 
 def _obstacle(asked_for_file: bool) -> str:
@@ -46,10 +45,16 @@ def _obstacle(asked_for_file: bool) -> str:
     return ""
 
 
-def _run_live(preset: str) -> int:
+def _run_live(preset: str) -> str:
+    """Run until Ctrl-C; returns why the devices could not be opened, empty if they could."""
     from vcfx.__main__ import run_command
 
-    return run_command("run", ["--preset", preset])
+    print(f"Live with '{preset}'. Wear headphones; Ctrl-C ends it.", flush=True)
+    try:
+        run_command("run", ["--preset", preset])
+    except DeviceError as error:
+        return str(error)
+    return ""
 
 
 def convert_clip(preset: str, output: Path) -> int:
