@@ -23,11 +23,11 @@ from .kernel import compiled
 from .nccf import correlate_with_past, pick_candidates
 
 HOP_S: Final = 0.005
-WINDOW_S: Final = 0.015
+WINDOW_S: Final = 0.0175
 FLOOR_RMS: Final = 3e-4  # about -70 dBFS: what is quieter cannot be voiced
 NOISE_CEILING_RMS: Final = 6e-3  # the background is never taken for louder than -44 dBFS
 NOISE_RISE: Final = 1.006  # power per hop, 5 dB a second: slower than speech pauses
-NOISE_WEIGHT: Final = 3.0  # background power counts as this much that does not correlate
+NOISE_WEIGHT: Final = 6.0  # background power counts as this much that does not correlate
 HIGH_PASS_HZ: Final = 40.0
 CANDIDATES: Final = 8
 #: Frames that a path may be traced back.
@@ -35,12 +35,11 @@ HISTORY: Final = 8
 PATHS: Final = CANDIDATES + 1  # the last one is "unvoiced"
 
 # Costs of the path, found by search on speech of 55 speakers against another tracker; per hop of 5 ms.
-LAG_WEIGHT: Final = 0.25  # at the longest lag
-VOICED_BIAS: Final = 0.0
-JUMP_COST: Final = 1.0  # per unit of |ln(ratio)|
-OCTAVE_COST: Final = 0.5
-ONSET_COST: Final = 0.10
-OFFSET_COST: Final = 0.10
+LAG_WEIGHT: Final = 0.3  # at the longest lag
+JUMP_COST: Final = 0.5  # per unit of |ln(ratio)|
+OCTAVE_COST: Final = 0.25
+ONSET_COST: Final = 0.5
+OFFSET_COST: Final = 0.4
 
 (
     FACTOR, TAPS, HOP, WINDOW, SHORTEST, LONGEST, RING, TAPS_AT, INPUT_AT, RING_AT, NCCF_AT, COST_AT, LAG_AT, SCORE_AT,
@@ -49,14 +48,14 @@ OFFSET_COST: Final = 0.10
 LAST_IN, LAST_OUT, HIGH_PASS, NOISE = range(4)
 
 
-def f0_state(sample_rate: float, lowest_hz: float, highest_hz: float) -> State:
-    """Return the counters and the memory of one tracker; `f0_push` works on them."""
+def f0_state(sample_rate: float, lowest_hz: float, highest_hz: float, history_s: float = 0.0) -> State:
+    """Return the counters and the memory of one tracker that keeps at least `history_s` of the analysis signal."""
     factor = decimation(sample_rate)
     rate = sample_rate / factor
     taps = decimator_taps(factor)
     window = round(WINDOW_S * rate)
     shortest, longest = max(2, int(rate / highest_hz) - 1), int(np.ceil(rate / lowest_hz)) + 1
-    ring = window + longest
+    ring = max(window + longest, round(history_s * rate))
     sizes = {
         TAPS_AT: taps.size, INPUT_AT: 2 * taps.size, RING_AT: 2 * ring, NCCF_AT: longest - shortest + 1,
         COST_AT: 2 * PATHS, LAG_AT: HISTORY * PATHS, SCORE_AT: PATHS, HEIGHT_AT: HISTORY * PATHS,
@@ -170,7 +169,7 @@ def _extend_paths(counters: Any, memory: Any, found: int) -> None:
             step = OFFSET_COST if to == CANDIDATES else _step_cost(old_lags[old], lags[to])
             if before[old] + step < best:
                 best, origin = before[old] + step, old
-        local = strongest + VOICED_BIAS if to == CANDIDATES else 1.0 - scores[to]
+        local = strongest if to == CANDIDATES else 1.0 - scores[to]
         now[to] = best + local
         back[to] = origin
         least = min(least, now[to])
