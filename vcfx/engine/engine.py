@@ -6,10 +6,12 @@ import gc
 import math
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from vcfx.graph import bridge as bridge_fields
 from vcfx.graph.build import build_graph
+from vcfx.graph.graph import Graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
 from vcfx.presets import Preset
 from vcfx_dsp.clock_bridge import ClockBridge
@@ -42,6 +44,8 @@ class Engine:
         Of the devices; a mono graph is played on all output channels.
     input_rate, input_block
         Of an input device with a clock of its own; None where one device (or one server) has both sides.
+    make_graph
+        How a preset becomes a graph; a measurement puts its probe in here.
 
     Thread: control, unless a method says otherwise.
     """
@@ -56,6 +60,7 @@ class Engine:
         output_channels: int = 2,
         input_rate: int | None = None,
         input_block: int | None = None,
+        make_graph: Callable[[Preset], Graph] = build_graph,
     ) -> None:
         self.sample_rate, self.block, self.channels = sample_rate, block, channels
         self.memory = c.EngineCells(sample_rate, channels, max(block, input_block or 0), output_channels)
@@ -63,6 +68,7 @@ class Engine:
         self.messages = MessageQueue()
         self.clock_bridge: ClockBridge | None = None
         self.device_losses = 0
+        self._make_graph = make_graph
         self._lock = threading.Lock()
         self._plans: dict[int, RenderPlan] = {}
         self._retired_counts = [0, 0, 0]
@@ -116,9 +122,8 @@ class Engine:
     def close(self) -> None:
         """Stop the worker and let go of all plans. The device streams must have stopped before."""
         self.worker.close()
-        for plan in self._plans.values():
-            plan.release()
-        self._plans.clear()
+        for address in list(self._plans):
+            self._drop(address)
         gc.unfreeze()
 
     def set_preset(self, preset: Preset) -> None:
@@ -249,7 +254,7 @@ class Engine:
 
     def _make_plan(self, preset: Preset) -> RenderPlan:
         spec = PlanSpec(self.sample_rate, self.channels, self.block, preset.hop_frames, True, preset.on_overload)
-        plan = RenderPlan(build_graph(preset), spec)
+        plan = RenderPlan(self._make_graph(preset), spec)
         self._plans[plan.address] = plan
         self._apply_wait(plan)
         self.worker.add(plan.worker)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vcfx.devices.device import AudioDevice, Direction
 from vcfx.errors import DeviceError, VcfxError
+from vcfx.graph.build import build_graph
+from vcfx.graph.graph import Graph
 from vcfx.presets import Preset
 
 from . import cells as c
@@ -18,7 +21,7 @@ from .streams import Backend, Stream, StreamRequest, StreamSide
 PREFERRED_RATE_HZ = 48_000
 DEFAULT_BLOCK = 128
 _WATCH_S = 0.1
-_SILENT_DEVICE_S = 1.5  # a device that has not called for so long is gone
+_SILENT_DEVICE_S = 3.0  # a device that has not called for so long is gone
 _RETRY_S = 0.5
 #: One callback with both sides is right where one clock drives them; elsewhere the bridge joins two.
 _ONE_CLOCK_APIS = ("JACK", "ASIO")
@@ -54,7 +57,13 @@ class SessionRequest:
 class LiveSession:
     """From `start` to `close`: the voice runs, whatever the devices do. Thread: control."""
 
-    def __init__(self, backend: Backend, preset: Preset, request: SessionRequest) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        preset: Preset,
+        request: SessionRequest,
+        make_graph: Callable[[Preset], Graph] = build_graph,
+    ) -> None:
         self._backend, self._request = backend, request
         self.input = self._side(request.input, "input", request.channels)
         self.output = self._side(request.output, "output", 2)
@@ -69,6 +78,7 @@ class LiveSession:
             self.output.channels,
             None if self.one_clock else self.input_rate,
             None if self.one_clock else request.block,
+            make_graph,
         )
         self.monitor = self._make_monitor()
         self.problem = ""

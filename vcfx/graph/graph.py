@@ -87,6 +87,15 @@ class Graph:
             self.connect(last, before)
         return last
 
+    def insert_before(self, target: str, node: Node, name: str | None = None) -> str:
+        """Put a node in front of `target`: whatever led there now leads to the node. Returns its name."""
+        chosen = self.add(node, name)
+        for edge in self.edges_into(target):
+            del self._edges[edge.source, edge.target]
+            self.connect(edge.source, chosen, edge.gain)
+        self.connect(chosen, target)
+        return chosen
+
     def parallel(
         self, after: str, branches: Sequence[tuple[Sequence[Node], float]], mix_ratio: float | None = None
     ) -> str:
