@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from vcfx.devices import AudioDevice
 
 WIDTH_WITHOUT_TERMINAL: Final = 160
+SHORT_HOST_APIS: Final = {
+    "JACK Audio Connection Kit": "JACK",
+    "Windows WASAPI": "WASAPI",
+    "Windows DirectSound": "DirectSound",
+    "Windows WDM-KS": "WDM-KS",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +61,10 @@ def _table(devices: Sequence[AudioDevice]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style="bold")
     table.add_column("", justify="right", style="dim")
-    table.add_column("name")
-    table.add_column("host API")
+    table.add_column("name", overflow="fold")
+    table.add_column("host API", no_wrap=True)
     for heading in ("in", "out", "Hz", "latency ms"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
@@ -71,13 +77,13 @@ def _cells(device: AudioDevice) -> tuple[str, ...]:
     defaults = [direction for direction in ("input", "output") if device.is_default(direction)]
     latencies = [device.low_latency_ms(direction) for direction in ("input", "output") if device.channels(direction)]
     known = list(dict.fromkeys(f"{latency:.1f}" for latency in latencies if latency is not None))
-    marks = [f"default {' and '.join(defaults)}"] if defaults else []
+    marks = ["default" if len(defaults) == 2 else f"default {defaults[0]}"] if defaults else []
     marks += ["virtual"] if device.is_virtual else []
     marks += ["monitor"] if device.is_monitor else []
     return (
         "" if device.environment else str(device.index),
         device.name,
-        device.host_api,
+        SHORT_HOST_APIS.get(device.host_api, device.host_api),
         str(device.max_input_channels or "-"),
         str(device.max_output_channels or "-"),
         str(device.default_sample_rate_hz),

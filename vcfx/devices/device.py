@@ -68,8 +68,8 @@ class AudioDevice:
 
     @property
     def title(self) -> str:
-        """Name and host API, in a form that `find_device` understands."""
-        return f"{self.host_api}:{self.name}"
+        """Host API and name, from which `find_device` finds it again; names of the sound server are unique."""
+        return f"{self.host_api}:{self.identifier or self.name}"
 
     @property
     def is_behind_pulse(self) -> bool:
