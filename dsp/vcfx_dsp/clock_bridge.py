@@ -188,6 +188,10 @@ class ClockBridge:
         else:
             run_bridge_pull_at(self.address, block_out.ctypes.data, block_out.shape[1], now_ns)
 
+    def use_clock(self, address: int) -> None:
+        """Read the time from another C function like ``clock_gettime``: simulated time. Thread: control, at rest."""
+        self._table[-1] = address
+
     def reset(self) -> None:
         """Go back to the state before the first callback, while none runs; addresses stay. Thread: control."""
         self._ring.reset()
