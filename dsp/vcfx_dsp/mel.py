@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .core.fft import fft_table, rfft
-from .core.kernel import compiled_entry
+from .core.kernel import compiled, compiled_entry
 from .errors import ParameterError
 
 Floats = npt.NDArray[np.float64]
@@ -58,6 +58,22 @@ def padded_hann(win_length: int, n_fft: int) -> Floats:
     return window
 
 
+@compiled
+def _power_spectrum(ring: Any, place: int, window: Any, table: Any, scratch: Any) -> Any:
+    """Return the powers of the n_fft samples that begin at `place` of the ring, a view of `scratch`."""
+    n_fft = ring.size
+    bins = n_fft // 2 + 1
+    framed, real, imaginary = scratch[:n_fft], scratch[n_fft : n_fft + bins], scratch[n_fft + bins : n_fft + 2 * bins]
+    for index in range(n_fft - place):
+        framed[index] = ring[place + index] * window[index]
+    for index in range(place):
+        framed[n_fft - place + index] = ring[index] * window[n_fft - place + index]
+    rfft(framed, real, imaginary, table)
+    for k in range(bins):
+        real[k] = real[k] * real[k] + imaginary[k] * imaginary[k]
+    return real
+
+
 @compiled_entry
 def _analyse(
     block: Frames,
@@ -73,32 +89,25 @@ def _analyse(
     out: Frames,
 ) -> int:
     """Take in a block and write the frames that became complete; `counters`: place, frames until due, hop."""
-    n_fft = ring.size
-    bins = n_fft // 2 + 1
-    framed, real, imaginary = scratch[:n_fft], scratch[n_fft : n_fft + bins], scratch[n_fft + bins : n_fft + 2 * bins]
     place, due, hop_length = counters
     count = 0
     for sample in block:
         ring[place] = sample
         place += 1
-        if place == n_fft:
+        if place == ring.size:
             place = 0
         due -= 1
         if due > 0:
             continue
         due = hop_length
-        for index in range(n_fft - place):
-            framed[index] = ring[place + index] * window[index]
-        for index in range(place):
-            framed[n_fft - place + index] = ring[index] * window[n_fft - place + index]
-        rfft(framed, real, imaginary, table)
-        for k in range(bins):
-            power = real[k] * real[k] + imaginary[k] * imaginary[k]
-            real[k] = math.sqrt(power) if by_magnitude else power
+        spectrum = _power_spectrum(ring, place, window, table, scratch)
+        if by_magnitude:
+            for k in range(spectrum.size):
+                spectrum[k] = math.sqrt(spectrum[k])
         for mel in range(out.shape[0]):
             total = 0.0
             for index in range(spans[mel, 1]):
-                total += weights[spans[mel, 2] + index] * real[spans[mel, 0] + index]
+                total += weights[spans[mel, 2] + index] * spectrum[spans[mel, 0] + index]
             out[mel, count] = max(math.log(total), log_floor) if total > 0.0 else log_floor
         count += 1
     counters[0], counters[1] = place, due
