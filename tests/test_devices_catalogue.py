@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcfx.devices import catalogue
+from vcfx.devices import catalogue, pulse
 from vcfx.devices.cables import cable_named, cables_for
 from vcfx.devices.catalogue import default_device, find_device, plausible_latency_ms
 from vcfx.devices.device import AudioDevice, Direction
@@ -178,6 +178,25 @@ def test_cables_are_known_by_name() -> None:
     assert cable_named("MacBook Pro Microphone") is None
     assert cables_for("linux") == []
     assert cables_for("win32")[0].product == "VB-Cable"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "variables", "names"),
+    [
+        ("pulse", {"PULSE_SOURCE"}, ["Monitor of VCFX Speaker", "Gerät: links, rechts"]),
+        ("pipewire", {"PIPEWIRE_NODE"}, ["Gerät: links, rechts"]),
+        ("hw:0", set(), []),
+    ],
+)
+def test_either_alsa_plugin_carries_the_sound_servers_devices(
+    monkeypatch: pytest.MonkeyPatch, plugin: str, variables: set[str], names: list[str]
+) -> None:
+    sources = parse_endpoints((Path(__file__).parent / "data" / "pactl_sources.txt").read_text(), "input")
+    monkeypatch.setattr(pulse, "endpoints", lambda direction: sources if direction == "input" else [])
+    carried = catalogue._behind_pulse([device(0, plugin)], ["ALSA"])
+    assert [entry.name for entry in carried] == names
+    assert {key for entry in carried for key, _ in entry.environment} == variables
+    assert catalogue._behind_pulse([device(0, plugin)], ["ALSA", "PulseAudio"]) == []
 
 
 def test_pactl_listing_is_read() -> None:

@@ -16,6 +16,11 @@ from vcfx.errors import DeviceError, nearest
 
 PULSE_HOST_API: Final = "PulseAudio"
 MICROPHONE_PROPERTY: Final = "vcfx.microphone"
+#: ALSA's plugins for the sound server, and the variables that choose the source and the sink.
+PULSE_VARIABLES: Final = {
+    "pulse": ("PULSE_SOURCE", "PULSE_SINK"),
+    "pipewire": ("PIPEWIRE_NODE", "PIPEWIRE_NODE"),
+}
 #: Beyond this PortAudio talks nonsense (PipeWire's JACK shim says 89478482 ms).
 MAX_LATENCY_MS: Final = 10_000.0
 
@@ -209,18 +214,22 @@ def plausible_latency_ms(latency_s: float) -> float | None:
 
 
 def _behind_pulse(devices: Sequence[AudioDevice], host_apis: Sequence[str]) -> list[AudioDevice]:
-    """Return the sound server's sinks and sources, which PortAudio shows only as one ALSA device called `pulse`."""
-    carrier = next((device for device in devices if device.host_api == "ALSA" and device.name == "pulse"), None)
+    """Return the sound server's sinks and sources, which PortAudio shows only as one ALSA device."""
+    by_name = {device.name: device for device in devices if device.host_api == "ALSA"}
+    carrier = next((by_name[name] for name in PULSE_VARIABLES if name in by_name), None)
     if carrier is None or PULSE_HOST_API in host_apis:  # newer PortAudio lists them by itself
         return []
     found: list[pulse.Endpoint] = []
     with contextlib.suppress(DeviceError):  # no pactl, or no server: the plain list will do
         found = pulse.endpoints("input") + pulse.endpoints("output")
+    if carrier.name == "pipewire":  # monitors are not nodes of their own there
+        found = [endpoint for endpoint in found if not endpoint.monitor_of]
     return [_from_endpoint(endpoint, carrier) for endpoint in found]
 
 
 def _from_endpoint(endpoint: pulse.Endpoint, carrier: AudioDevice) -> AudioDevice:
     records = endpoint.direction == "input"
+    variable = PULSE_VARIABLES[carrier.name][0 if records else 1]
     return AudioDevice(
         index=carrier.index,
         name=endpoint.description or endpoint.name,
@@ -231,7 +240,7 @@ def _from_endpoint(endpoint: pulse.Endpoint, carrier: AudioDevice) -> AudioDevic
         low_input_latency_ms=carrier.low_input_latency_ms if records else None,
         low_output_latency_ms=None if records else carrier.low_output_latency_ms,
         identifier=endpoint.name,
-        environment=(("PULSE_SOURCE" if records else "PULSE_SINK", endpoint.name),),
+        environment=((variable, endpoint.name),),
         is_monitor=bool(endpoint.monitor_of),
         is_virtual=MICROPHONE_PROPERTY in endpoint.properties,
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from vcfx.devices import pulse
 from vcfx.devices.cables import cable_named, cables_for
+from vcfx.devices.catalogue import PULSE_VARIABLES
 from vcfx.devices.microphone import list_microphones
 from vcfx.devices.packages import install_command, pip_command, sound_server_command
 from vcfx.doctor.check import Check, run_child, verdict
@@ -49,7 +50,10 @@ def _portaudio_and_devices() -> tuple[Check, list[str], list[Device]]:
         if not mend:
             mend = "stop the programs that use sound, then: systemctl --user restart pipewire pipewire-pulse pulseaudio"
         return verdict("PortAudio", False, detail, "live", mend), [], []
-    listing = json.loads(result.output)
+    try:
+        listing = json.loads(result.output)
+    except ValueError:  # a plugin of the sound system wrote into our output
+        return verdict("PortAudio", False, "the device list cannot be read", "live", "vcfx devices"), [], []
     release = listing["portaudio"].partition(", revision")[0]
     return Check("PortAudio", "ok", release, "live"), listing["host_apis"], listing["devices"]
 
@@ -81,7 +85,7 @@ def _jack(host_apis: Sequence[str]) -> Check:
 
 
 def _alsa_plugin(devices: Sequence[Device]) -> Check:
-    reachable = any(device["host_api"] != "ALSA" or device["name"] == "pulse" for device in devices)
+    reachable = any(device["host_api"] != "ALSA" or device["name"] in PULSE_VARIABLES for device in devices)
     detail = "PortAudio reaches the sound server's devices by name" if reachable else "PortAudio has no `pulse` device"
     return verdict("ALSA plugin", reachable, detail, "extra", install_command("alsa plugin"))
 
