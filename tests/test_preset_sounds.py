@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pyloudnorm
 import pytest
@@ -13,7 +14,8 @@ from scipy.signal import resample_poly, stft
 
 from vcfx.offline import PresetRenderer
 from vcfx.presets import load_preset, preset_root, read_preset
-from vcfx_dsp.node import Block
+from vcfx_dsp.node import Block, ProcessSpec
+from vcfx_dsp.registry import create
 
 RATE_HZ = 48_000
 BLOCK = 4_096
@@ -32,6 +34,13 @@ def speech(clip: str) -> Block:
     return np.ascontiguousarray(resample_poly(sound, 2, 1)[None, :], np.float32)
 
 
+def run(renderer: PresetRenderer, sound: Block) -> Block:
+    """`sound` through a preset, lined up with the input."""
+    padded = np.pad(sound, ((0, 0), (0, renderer.latency_samples)))
+    blocks = [renderer.process(padded[:, at : at + BLOCK]) for at in range(0, padded.shape[1], BLOCK)]
+    return np.concatenate(blocks, axis=1)[:, renderer.latency_samples :]
+
+
 def load_ours(name: str) -> PresetRenderer:
     preset = read_preset((preset_root() / f"{name}.toml").read_bytes(), name)
     return PresetRenderer(preset, RATE_HZ, 1, BLOCK)
@@ -39,11 +48,7 @@ def load_ours(name: str) -> PresetRenderer:
 
 @cache
 def rendered(name: str, clip: str) -> Block:
-    """The clip through a preset, lined up with the input."""
-    renderer, sound = load_ours(name), speech(clip)
-    padded = np.pad(sound, ((0, 0), (0, renderer.latency_samples)))
-    blocks = [renderer.process(padded[:, at : at + BLOCK]) for at in range(0, padded.shape[1], BLOCK)]
-    return np.concatenate(blocks, axis=1)[:, renderer.latency_samples :]
+    return run(load_ours(name), speech(clip))
 
 
 def band_levels_db(sound: Block) -> Block:
@@ -103,3 +108,40 @@ def test_it_also_takes_stereo_at_44100(name: str, rng: np.random.Generator) -> N
     out = [renderer.process(noise) for _ in range(40)]
     assert np.isfinite(out).all()
     assert np.abs(out[-1]).max() > 0
+
+
+def mean_pitch_hz(sound: Block) -> float:
+    """Median of the voiced frames."""
+    low = resample_poly(sound[0], 1, 3)
+    f0_hz, voiced, _ = librosa.pyin(low, fmin=40, fmax=600, sr=RATE_HZ // 3, frame_length=1024, hop_length=256)
+    return float(np.median(f0_hz[voiced]))
+
+
+def test_pitch_moves_as_the_presets_say() -> None:
+    spoken_hz = mean_pitch_hz(speech("male"))
+    for name, semitones in (("deep", -4.0), ("bright", 3.5), ("child", 7.0)):
+        moved = 12 * np.log2(mean_pitch_hz(rendered(name, "male")) / spoken_hz)
+        assert moved == pytest.approx(semitones, abs=0.5), name
+
+
+def periodicity(sound: Block, pitch_hz: float) -> float:
+    """Mean correlation of neighbouring periods over the louder half of 40 ms frames."""
+    period, frame = round(RATE_HZ / pitch_hz), RATE_HZ // 25
+    starts = range(period, sound.shape[1] - frame, frame)
+    pairs = [(sound[0, at : at + frame], sound[0, at - period : at - period + frame]) for at in starts]
+    levels = np.array([np.dot(now, now) for now, _ in pairs])
+    loud = [pair for pair, level in zip(pairs, levels, strict=True) if level > np.median(levels)]
+    return float(np.mean([np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b) + 1e-12) for a, b in loud]))
+
+
+def test_whisper_lifts_a_whisper_and_gives_it_a_tone() -> None:
+    breath = create("vocoder", carrier="noise", bands=32)
+    loud = speech("male")
+    breath.prepare(ProcessSpec(RATE_HZ, loud.shape[1], 1))
+    whispered = np.empty_like(loud)
+    breath.process(loud, whispered)
+    whispered *= np.float32(0.1)
+    helped = run(load_ours("whisper"), whispered)
+    assert loudness_lufs(helped) - loudness_lufs(whispered) > 6
+    assert periodicity(whispered, 125) < 0.25
+    assert periodicity(helped, 125) > 0.4
