@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vcfx.errors import AudioFileError
@@ -78,28 +78,44 @@ def convert_file(
     try:
         _check_source(source, audio)
         check_channels(wanted, audio.channels)
-        rate, rate_out = audio.sample_rate, rate_held(wanted, audio.sample_rate)
-        encoding = choose_encoding(wanted, audio.encoding, audio.frames, audio.channels)
-        renderer = make_renderer(rate, audio.channels, options.block_frames)
-        with TargetFile(target, encoding, rate_out, audio.channels, audio.tags, part) as sink:
-            aligned = Aligned(sink, renderer.latency_samples, rate, rate_out, audio.channels, options.block_frames)
-            progress = on_progress or _ignore_progress
-            frames, non_finite = render(audio, renderer, aligned, options.block_frames, options.tail, progress)
-            if not frames:
-                raise AudioFileError(f"{source} holds no sound (0 frames)")
-            sink.commit()
+        result = _convert_opened(audio, wanted, target, make_renderer, options, on_progress or _ignore_progress, part)
     finally:
         audio.close()
-    seconds = frames / rate
+    if not result.seconds:
+        raise AudioFileError(f"{source} holds no sound (0 frames)")
+    taken_s = time.perf_counter() - started - result.prepare_seconds
+    speed = result.seconds / max(taken_s, 1e-9)
+    return replace(result, input=str(source), preset=options.preset, times_real_time=speed)
+
+
+def _convert_opened(
+    audio: Source,
+    wanted: FileFormat,
+    target: Path,
+    make_renderer: RendererFactory,
+    options: ConvertOptions,
+    on_progress: OnProgress,
+    part: Path | None,
+) -> Result:
+    """Render an opened source; a source without a single frame gives no target and a result of 0 seconds."""
+    rate, rate_out, channels = audio.sample_rate, rate_held(wanted, audio.sample_rate), audio.channels
+    encoding = choose_encoding(wanted, audio.encoding, audio.frames, channels)
+    started = time.perf_counter()
+    renderer = make_renderer(rate, channels, options.block_frames)
+    prepare_s = time.perf_counter() - started
+    with TargetFile(target, encoding, rate_out, channels, audio.tags, part) as sink:
+        aligned = Aligned(sink, renderer.latency_samples, rate, rate_out, channels, options.block_frames)
+        frames, non_finite = render(audio, renderer, aligned, options.block_frames, options.tail, on_progress)
+        if frames:
+            sink.commit()
     resampled = "" if rate == rate_out else f"{wanted.name} cannot hold {rate} Hz: resampled to {rate_out} Hz"
     return Result(
-        input=str(source),
+        input="",
         output=str(target),
-        preset=options.preset,
-        seconds=seconds,
+        seconds=frames / rate,
         sample_rate=rate_out,
-        channels=audio.channels,
-        times_real_time=seconds / max(time.perf_counter() - started, 1e-9),
+        channels=channels,
+        prepare_seconds=prepare_s,
         latency_removed_samples=renderer.latency_samples,
         clipped_samples=sink.clipped_samples,
         non_finite_samples=non_finite + sink.non_finite_samples,

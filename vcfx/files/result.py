@@ -21,7 +21,9 @@ class Result:
     sample_rate, channels
         Of the output: Hz; count.
     times_real_time
-        `seconds` over the time taken, preparing, opening and closing included.
+        `seconds` over the time taken to open, read, render, write and close.
+    prepare_seconds
+        What preparing the renderer took besides: compiling, loading; next to nothing if it was used before.
     latency_removed_samples
         Frames taken off the front at the input's rate, so that output lines up with input.
     clipped_samples
@@ -43,6 +45,7 @@ class Result:
     sample_rate: int = 0
     channels: int = 0
     times_real_time: float = 0.0
+    prepare_seconds: float = 0.0
     latency_removed_samples: int = 0
     clipped_samples: int = 0
     non_finite_samples: int = 0
