@@ -24,10 +24,14 @@ TOKENS = [
 ]
 
 
+#: Values that many keys accept, so that not every mutant is refused at once.
+MILD = ["0", "1", "0.5", "2.0", "-6", "20", "100", "1000", "false", '"deep"', "[]"]
+
+
 def mutate_bytes(random_source: random.Random, content: bytes) -> bytes:
     """Change, drop, double or insert some bytes."""
     data = bytearray(content)
-    for _ in range(random_source.randint(1, 8)):
+    for _ in range(random_source.choice([1, 1, 2, 8])):
         at, length = random_source.randrange(len(data) + 1), random_source.randint(1, 12)
         piece = random_source.choice([b"", random_source.randbytes(length), bytes(data[at : at + length]) * 2])
         data[at : at + length] = piece
@@ -48,12 +52,12 @@ def mutate_tokens(random_source: random.Random, content: bytes) -> bytes:
 def mutate_values(random_source: random.Random, content: bytes) -> bytes:
     """Give keys values of other types, and move or repeat whole lines."""
     lines = content.decode().split("\n")
-    for _ in range(random_source.randint(1, 4)):
-        at = random_source.randrange(len(lines))
+    settings = [at for at, line in enumerate(lines) if "=" in line]
+    for at in random_source.sample(settings, random_source.randint(1, 2)):
         key = lines[at].split("=")[0]
-        lines[at] = f"{key}= {random_source.choice(TOKENS)}"
-        if random_source.random() < 0.3:
-            lines.insert(random_source.randrange(len(lines)), random_source.choice(lines))
+        lines[at] = f"{key}= {random_source.choice(random_source.choice([TOKENS, MILD, MILD]))}"
+    if random_source.random() < 0.2:
+        lines.insert(random_source.randrange(len(lines)), random_source.choice(lines))
     return "\n".join(lines).encode()
 
 
