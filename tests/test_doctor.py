@@ -124,7 +124,13 @@ def test_sound_server_and_virtual_microphone_are_seen() -> None:
         before = sound_checks(server.env)
         command = [sys.executable, "-m", "vcfx", "device", "create"]
         subprocess.run(command, env=server.env, capture_output=True, timeout=60, check=True)
+        alone = sound_checks(server.env)
+        real = ["pactl", "load-module", "module-null-source", "source_name=real"]
+        subprocess.run(real, env=server.env, capture_output=True, timeout=20, check=True)
+        subprocess.run(["pactl", "set-default-source", "real"], env=server.env, timeout=20, check=True)
         after = sound_checks(server.env)
+    assert "hear itself" in alone["default microphone"]["detail"]
+    assert "default microphone" not in after
     assert before["sound server"]["detail"] == "pulseaudio"
     assert before["ALSA plugin"]["status"] == "ok"
     assert before["virtual microphone"]["mend"] == "vcfx device create"

@@ -39,7 +39,7 @@ def check_sound() -> list[Check]:
     checks.append(Check("sound server", "ok", server.name, "extra"))
     if portaudio.status == "ok":
         checks.append(_alsa_plugin(devices))
-    return [*checks, _microphone()]
+    return [*checks, *_microphones(server)]
 
 
 def _portaudio_and_devices() -> tuple[Check, list[str], list[Device]]:
@@ -90,12 +90,18 @@ def _alsa_plugin(devices: Sequence[Device]) -> Check:
     return verdict("ALSA plugin", reachable, detail, "extra", install_command("alsa plugin"))
 
 
-def _microphone() -> Check:
+def _microphones(server: pulse.ServerInfo) -> list[Check]:
     try:
-        names = [f"'{microphone.name}'" for microphone in list_microphones() if microphone.is_complete]
+        ours = [microphone for microphone in list_microphones() if microphone.is_complete]
     except DeviceError as error:
-        return verdict("virtual microphone", False, str(error), "extra", "vcfx device create")
-    return verdict("virtual microphone", bool(names), ", ".join(names) or "none", "extra", "vcfx device create")
+        return [verdict("virtual microphone", False, str(error), "extra", "vcfx device create")]
+    names = ", ".join(f"'{microphone.name}'" for microphone in ours)
+    checks = [verdict("virtual microphone", bool(ours), names or "none", "extra", "vcfx device create")]
+    if any(microphone.source and microphone.source.name == server.default_source for microphone in ours):
+        detail = "is the virtual one, so vcfx would hear itself: plug a real one in, or name it with --input"
+        mend = "pactl set-default-source NAME    (names: pactl list short sources)"
+        checks.append(verdict("default microphone", False, detail, "extra", mend))
+    return checks
 
 
 def _cable(devices: Sequence[Device]) -> Check:
