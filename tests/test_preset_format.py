@@ -29,39 +29,40 @@ def read(text: str) -> Preset:
     return read_preset(text.encode(), "t.toml")
 
 
+WHOLE = """
+schema_version = 1
+name = "Wide"
+description = "Two of you."
+tags = ["fun", "wide"]
+engine = { hop_frames = 256, on_overload = "silence", output_gain_db = -3 }
+[[chain]]
+node = "gain"
+gain_db = -6
+[[chain]]
+node = "parallel"
+mix_ratio = 0.25
+[[chain.branch]]
+gain_db = 1.5
+[[chain.branch.chain]]
+node = "gain"
+bypass = true
+[[chain.branch.chain]]
+node = "pedalboard.Reverb"
+[[chain.branch]]
+[[chain]]
+node = "gain"
+id = "last"
+[[send]]
+from = "gain"
+to = "output"
+gain_db = -12
+[[send.chain]]
+node = "gain"
+"""
+
+
 def test_a_whole_preset_is_read() -> None:
-    preset = read(
-        """
-        schema_version = 1
-        name = "Wide"
-        description = "Two of you."
-        tags = ["fun", "wide"]
-        engine = { hop_frames = 256, on_overload = "silence", output_gain_db = -3 }
-        [[chain]]
-        node = "gain"
-        gain_db = -6
-        [[chain]]
-        node = "parallel"
-        mix_ratio = 0.25
-        [[chain.branch]]
-        gain_db = 1.5
-        [[chain.branch.chain]]
-        node = "gain"
-        bypass = true
-        [[chain.branch.chain]]
-        node = "pedalboard.Reverb"
-        [[chain.branch]]
-        [[chain]]
-        node = "gain"
-        id = "last"
-        [[send]]
-        from = "gain"
-        to = "output"
-        gain_db = -12
-        [[send.chain]]
-        node = "gain"
-        """
-    )
+    preset = read(WHOLE)
     branches = (
         BranchEntry((NodeEntry("gain", "gain-2", bypass=True), NodeEntry("pedalboard.Reverb", "reverb")), 1.5),
         BranchEntry(),
