@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reference.eq import bands_of
@@ -10,7 +10,7 @@ from vcfx_dsp.node import Block, ProcessSpec
 from vcfx_dsp.nodes.eq import Eq
 
 RATE_HZ = 48_000
-FRAMES = 1 << 15
+FRAMES = 1 << 16
 GAINS = ("low_shelf_gain_db", "peak1_gain_db", "peak2_gain_db", "peak3_gain_db", "high_shelf_gain_db")
 
 
@@ -42,11 +42,12 @@ def test_response_is_the_product_of_the_bands(
 ) -> None:
     gains = dict(zip(GAINS, gains_db, strict=True))
     node = prepared(**gains, low_cut_hz=low_cut_hz, high_cut_hz=high_cut_hz, peak2_hz=peak2_hz, peak2_q=peak2_q)
+    assume(node.tail_samples < FRAMES)
     impulse = np.eye(1, FRAMES, dtype=np.float32)
     measured = 20 * np.log10(np.abs(np.fft.rfft(processed(node, impulse)[0].astype(np.float64))) + 1e-12)
     at_hz = np.fft.rfftfreq(FRAMES, 1 / RATE_HZ)
     theory = response_db(bands_of(numbers(node)), at_hz, RATE_HZ)
-    audible = (theory > theory.max() - 80) & (at_hz > 1)
+    audible = (theory > theory.max() - 60) & (at_hz > 1)
     assert np.abs(measured - theory)[audible].max() < 0.1
 
 

@@ -34,7 +34,8 @@ def peaks(channel: Array) -> Array:
 
 
 def limited(signal: npt.ArrayLike, ceiling: float, release_ms: float, delay: int, sample_rate: int) -> Array:
-    x = np.asarray(signal, np.float64)
+    silence = ((0, 0), (2 * SIDE, 0))  # the curve through a loud first sample rises before it
+    x = np.pad(np.asarray(signal, np.float64), silence)
     frames = x.shape[1]
     highest = np.max([peaks(channel) for channel in x], axis=0)
     allowed = np.minimum(1, ceiling / np.maximum(highest, 1e-30))
@@ -52,7 +53,7 @@ def limited(signal: npt.ArrayLike, ceiling: float, release_ms: float, delay: int
         gain = np.convolve(np.concatenate([np.ones(box - 1), gain]), np.ones(box) / box, "valid")
     gain = np.concatenate([np.ones(SIDE), gain])[:frames]  # the interpolator's look-ahead
     delayed = np.pad(x, ((0, 0), (delay, 0)))[:, :frames]
-    return np.asarray(delayed * gain)
+    return np.asarray(delayed * gain)[:, 2 * SIDE :]
 
 
 def ideal_true_peak(signal: npt.ArrayLike) -> float:
