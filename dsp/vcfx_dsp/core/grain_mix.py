@@ -11,8 +11,8 @@ from .sinc_reader import PHASE_TABLE_SIZE, PHASES, read_between, read_compressed
 
 GRAINS: Final = 40
 #: What a grain is made of, in ``memory``, GRAIN_SIZE numbers each; all times in input samples.
-CENTRE, OFFSET, SPEED, LEFT, RIGHT, AMPLITUDE, COHERENCE, DEFAULT_RIGHT, FIRST, LAST, MARK = range(11)
-GRAIN_SIZE: Final = 11
+CENTRE, OFFSET, SPEED, LEFT, RIGHT, AMPLITUDE, COHERENCE, DEFAULT_RIGHT, FIRST, LAST, MARK, FENCED = range(12)
+GRAIN_SIZE: Final = 12
 GRAIN_MEMORY: Final = GRAINS * GRAIN_SIZE
 #: ``RIGHT`` before it is known.
 OPEN: Final = -1.0
@@ -72,7 +72,8 @@ def grain_weight(grain: Any, time: float) -> float:
 def fence(grain: Any, position: float) -> float:
     """Return 0 for input that lies behind the grain's fences (beyond a transient), else 1, with a short slope."""
     inside = min(position - grain[FIRST], grain[LAST] - position)
-    return min(max(inside / FENCE_SAMPLES, 0.0), 1.0)
+    open_share: float = min(max(inside / FENCE_SAMPLES, 0.0), 1.0)
+    return open_share
 
 
 @compiled
@@ -82,7 +83,8 @@ def add_grain(grain: Any, time: int, weight: float, rings: Any, span: int, table
     `tables` is the phase table followed by one side of the sinc (`sinc_reader`).
     """
     position = grain[CENTRE] + grain[OFFSET] + grain[SPEED] * (time - grain[CENTRE])
-    weight *= fence(grain, position)
+    if grain[FENCED] != 0.0:
+        weight *= fence(grain, position)
     mask = span - 1
     base = int(np.floor(position))
     row = int((position - base) * PHASES + 0.5)

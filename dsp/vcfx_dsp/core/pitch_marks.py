@@ -10,6 +10,7 @@ from .decimator import HALF_LENGTH
 from .f0 import DECIMATED, FACTOR, HISTORY, HOP, RING, RING_AT, WINDOW, traced_period
 from .kernel import compiled
 from .nccf import peak_offset
+from .onsets import onset_between
 
 #: Marks kept; the oldest is more than 64 shortest periods (100 ms) old.
 MARKS: Final = 64
@@ -44,7 +45,8 @@ def mark_period(memory: Any, index: int) -> float:
 @compiled
 def mark_voiced(counters: Any, index: int) -> bool:
     """Return whether a mark sits on a glottal period."""
-    return counters[VOICED_AT + index % MARKS] != 0
+    voiced: bool = counters[VOICED_AT + index % MARKS] != 0
+    return voiced
 
 
 @compiled
@@ -65,13 +67,16 @@ def period_at(f0_counters: Any, f0_memory: Any, now: int, time: float) -> float:
     since = now % hop
     newest = traced_period(f0_counters, f0_memory, 0)
     middle = now - since - 0.5 * f0_counters[WINDOW] * factor - HALF_LENGTH * factor - 0.5 * newest
-    hops_ago = int(round((middle - time) / hop))
+    hops_ago = round((middle - time) / hop)
     return traced_period(f0_counters, f0_memory, min(max(hops_ago, 0), HISTORY - 1))
 
 
 @compiled
-def next_mark(f0_counters: Any, f0_memory: Any, counters: Any, memory: Any, now: int) -> None:
-    """Decide the mark after the newest one from what has been heard up to sample `now`."""
+def next_mark(f0_counters: Any, f0_memory: Any, onsets: Any, counters: Any, memory: Any, now: int) -> None:
+    """Decide the mark after the newest one from what has been heard up to sample `now`.
+
+    Without voice the marks keep their distance, but an onset pulls the mark nearest to it onto itself.
+    """
     last = counters[NEWEST]
     position, spacing = mark_position(memory, last), counters[SPACING]
     before = mark_period(memory, last) if mark_voiced(counters, last) else float(spacing)
@@ -85,7 +90,9 @@ def next_mark(f0_counters: Any, f0_memory: Any, counters: Any, memory: Any, now:
         epoch = _strongest_epoch(f0_counters, f0_memory, position + 0.4 * spacing, period)
         append_mark(counters, memory, epoch, period, True)
         return
-    append_mark(counters, memory, np.floor(position) + spacing, float(spacing), False)
+    pinned = onset_between(onsets, position + 0.4 * spacing, position + 1.4 * spacing)
+    following = pinned if pinned >= 0.0 else np.floor(position) + spacing
+    append_mark(counters, memory, following, float(spacing), False)
 
 
 @compiled
@@ -103,7 +110,7 @@ def _matching_distance(f0_counters: Any, f0_memory: Any, memory: Any, position: 
     expected = period / factor
     shortest = max(int(expected * (1.0 - SEARCH_RATIO)) - 1, 2)
     longest = int(expected * (1.0 + SEARCH_RATIO)) + 2
-    middle = int(round(_to_analysis(f0_counters, position)))
+    middle = round(_to_analysis(f0_counters, position))
     left = max(int(MATCH_RATIO * expected), 8)
     right = min(left, end - 1 - middle - longest)
     oldest = end - ring_size
@@ -132,7 +139,8 @@ def _matching_distance(f0_counters: Any, f0_memory: Any, memory: Any, position: 
     if products[best] < LEAST_MATCH:
         return 0.0
     offset = peak_offset(products[best - 1], products[best], products[best + 1])
-    return (shortest + best + offset) * factor
+    distance: float = (shortest + best + offset) * factor
+    return distance
 
 
 @compiled
@@ -154,4 +162,5 @@ def _strongest_epoch(f0_counters: Any, f0_memory: Any, earliest: float, period: 
             power += ring[start + frame] * ring[start + frame] * (reach + 1 - abs(frame - reach))
         if power > best_power:
             best, best_power = step, power
-    return earliest + best * factor
+    epoch: float = earliest + best * factor
+    return epoch

@@ -19,12 +19,14 @@ from ..core.grain_schedule import (
     SEMITONES,
     SPEED_NOW,
     USUAL_PERIOD,
+    fence_off_onset,
     plan_next,
     planned_rise,
     start_planned,
     stretch_to_newest,
 )
 from ..core.kernel import compiled, kernel, unpack
+from ..core.onsets import NO_ONSETS, ONSET_COUNTERS, ONSET_MEMORY, SLICE, SLICE_S, newest_onset, watch_onsets
 from ..core.pitch_marks import (
     MARK_COUNTERS,
     MARK_MEMORY,
@@ -57,16 +59,18 @@ USUAL_S: Final = 2.0
 SHIFT, FORMANT, TARGET_PERIOD, PITCH_RANGE, RAMP_FRAMES, LATENCY = range(6)
 NOW, SPAN, F0_COUNTERS_AT, F0_MEMORY_AT, MARKS_HEARD, HEADER = range(6)
 
-# Where things lie. In counters: header, schedule, marks, grains, tracker. In memory: ramps, schedule, marks, grains,
-# one number per channel, tracker. In samples: tables, one doubled ring per channel.
+# Where things lie. In counters: header, schedule, marks, grains, onsets, tracker. In memory: ramps, schedule, marks,
+# grains, onsets, one number per channel, tracker. In samples: tables, one doubled ring per channel.
 SCHEDULE_AT: Final = HEADER
 MARKS_AT: Final = SCHEDULE_AT + SCHEDULE_COUNTERS
 GRAINS_AT: Final = MARKS_AT + MARK_COUNTERS
-TRACKER_AT: Final = GRAINS_AT + GRAIN_COUNTERS
+ONSETS_AT: Final = GRAINS_AT + GRAIN_COUNTERS
+TRACKER_AT: Final = ONSETS_AT + ONSET_COUNTERS
 SCHEDULE_MEMORY_AT: Final = 2 * RAMP_SIZE
 MARKS_MEMORY_AT: Final = SCHEDULE_MEMORY_AT + SCHEDULE_MEMORY
 GRAINS_MEMORY_AT: Final = MARKS_MEMORY_AT + MARK_MEMORY
-SUMS_AT: Final = GRAINS_MEMORY_AT + GRAIN_MEMORY
+ONSETS_MEMORY_AT: Final = GRAINS_MEMORY_AT + GRAIN_MEMORY
+SUMS_AT: Final = ONSETS_MEMORY_AT + ONSET_MEMORY
 TABLES_SIZE: Final = PHASE_TABLE_SIZE + sinc_table().size
 
 
@@ -87,7 +91,8 @@ def _mark_due(schedule: Any, marks: Any, newest: int, latency: float) -> float:
     """Return the output time at which the mark after the newest has to be decided: as late as its grain allows."""
     period = mark_period(marks, newest)
     early = max(1.0 / schedule[SPEED_NOW] - 1.0, 0.0) * period
-    return mark_position(marks, newest) - max(min(early, latency - 1.5 * period), 0.0)
+    due: float = mark_position(marks, newest) - max(min(early, latency - 1.5 * period), 0.0)
+    return due
 
 
 @compiled
@@ -97,12 +102,13 @@ def _advance(counters: Any, memory: Any, settings: Any, now: int) -> None:
     mark_counters, marks = counters[MARKS_AT:], memory[MARKS_MEMORY_AT:]
     grain_counters, grains = counters[GRAINS_AT:], memory[GRAINS_MEMORY_AT:]
     tracker, tracker_memory = counters[TRACKER_AT:], memory[counters[F0_MEMORY_AT] :]
+    onsets = memory[ONSETS_MEMORY_AT:]
     latency = settings[LATENCY]
     time = now - int(latency)
     for _ in range(4):
         if time < _mark_due(schedule, marks, mark_counters[NEWEST], latency):
             break
-        next_mark(tracker, tracker_memory, mark_counters, marks, now)
+        next_mark(tracker, tracker_memory, onsets, mark_counters, marks, now)
         _remember_pitch(counters, schedule, mark_counters, marks, USUAL_S * latency / LATENCY_S)
         stretch_to_newest(mark_counters, marks, grain_counters, grains)
         plan_next(schedule_counters, schedule, mark_counters, marks)
@@ -111,7 +117,7 @@ def _advance(counters: Any, memory: Any, settings: Any, now: int) -> None:
             break
         if time < schedule[PLAN_TIME] - planned_rise(schedule_counters, schedule, mark_counters, marks):
             break
-        start_planned(schedule_counters, schedule, mark_counters, marks, grain_counters, grains, time)
+        start_planned(schedule_counters, schedule, mark_counters, marks, onsets, grain_counters, grains, time)
         plan_next(schedule_counters, schedule, mark_counters, marks)
 
 
@@ -137,7 +143,11 @@ def _pitch(state: int, block_in: int, block_out: int, channels: int, frames: int
             rings[2 * span * channel + slot] = value
             rings[2 * span * channel + slot + span] = value
             mono += value
-        f0_push(tracker, tracker_memory, mono / channels)
+        mono /= channels
+        f0_push(tracker, tracker_memory, mono)
+        if watch_onsets(counters[ONSETS_AT:], memory[ONSETS_MEMORY_AT:], now, mono):
+            onset = newest_onset(counters[ONSETS_AT:], memory[ONSETS_MEMORY_AT:])
+            fence_off_onset(grain_counters, grains, onset, counters[MARKS_AT + SPACING])
         schedule[SEMITONES] = ramp_next(memory, 0)
         if memory[RAMP_SIZE + FRAMES_LEFT] > 0.0:
             schedule[SPEED_NOW] = 2.0 ** (ramp_next(memory, RAMP_SIZE) / 12.0)
@@ -227,6 +237,8 @@ class Pitch(KernelNode):
         spacing = round(UNVOICED_SPACING_S * spec.sample_rate)
         start = -settings[LATENCY]
         counters[MARKS_AT + SPACING] = spacing
+        counters[ONSETS_AT + SLICE] = max(round(SLICE_S * spec.sample_rate), 1)
+        memory[ONSETS_MEMORY_AT : ONSETS_MEMORY_AT + ONSET_MEMORY] = NO_ONSETS
         memory[MARKS_MEMORY_AT + POSITION_AT] = start
         memory[MARKS_MEMORY_AT + PERIOD_AT] = spacing
         counters[GRAINS_AT + SLOTS_AT : GRAINS_AT + SLOTS_AT + GRAINS] = np.arange(GRAINS)
