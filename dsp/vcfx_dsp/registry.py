@@ -9,6 +9,7 @@ from .node import Node
 
 #: kind -> module and class; one line per node.
 NODES: dict[str, str] = {
+    "chorus": "vcfx_dsp.nodes.chorus:Chorus",
     "pitch": "vcfx_dsp.nodes.pitch:Pitch",
     "drive": "vcfx_dsp.nodes.drive:Drive",
     "crush": "vcfx_dsp.nodes.crush:Crush",
