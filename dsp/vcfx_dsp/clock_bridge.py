@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .core.bridge_input import OVERFLOWS, SHARED_SIZE, run_bridge_push, run_bridge_push_at
+from .core.bridge_input import (
+    OVERFLOWS,
+    REFUSED_FRAMES,
+    SHARED_SIZE,
+    run_bridge_push_at,
+    run_clock_ns,
+)
 from .core.bridge_reading import (
     DROPPED_FRAMES,
     DROPS,
@@ -22,13 +28,13 @@ from .core.bridge_reading import (
     TARGET,
     UNDERRUNS,
 )
-from .core.drift import FADE_MS, run_bridge_pull, run_bridge_pull_at
+from .core.drift import FADE_MS, run_bridge_pull_at
 from .core.line import READER_SIDE, WRITER_SIDE, line_memory
 from .core.native import CLOCK_ADDRESS
 from .core.steering import CORRECTION, INTEGRAL, steering_memory
 from .errors import ParameterError
 from .fractional import FractionalResampler
-from .limits import check_channels, check_count, check_rate
+from .limits import check_block, check_channels, check_count, check_rate
 from .node import Block
 from .ring import Ring
 from .state import State
@@ -48,7 +54,7 @@ class BridgeStats:
     running
         Whether audio flows; otherwise the output is silent or fading.
     latency_ms
-        Delay that the bridge adds now, against an input and an output that share one callback.
+        Delay that the bridge adds now, against an input and an output that share one callback; 0 while silent.
     target_ms
         The latency that it steers for.
     drift_ppm
@@ -147,8 +153,6 @@ class ClockBridge:
         block = np.zeros((self.channels, 1), np.float32)
         self.push(block)
         self.pull(block)
-        self.push(block, 0)
-        self.pull(block, 0)
         self.reset()
 
     @property
@@ -160,6 +164,7 @@ class ClockBridge:
     def stats(self) -> BridgeStats:
         """What the bridge has seen and does now; reading disturbs nothing. Thread: any."""
         counters, memory = self._pull_state.counters, self._pull_state.memory
+        pushed = self._push_state.counters
         to_ms = 1e3 / self.rate_in_hz
         running = bool(counters[MODE] == RUNNING)
         return BridgeStats(
@@ -169,28 +174,22 @@ class ClockBridge:
             drift_ppm=float(memory[STEERING + INTEGRAL]) * 1e6,
             correction_ppm=float(memory[STEERING + CORRECTION]) * 1e6,
             underruns=int(counters[UNDERRUNS]),
-            overflows=int(self._push_state.counters[OVERFLOWS]),
+            overflows=int(pushed[OVERFLOWS]),
             drops=int(counters[DROPS]),
-            dropped_frames=int(counters[DROPPED_FRAMES]),
+            dropped_frames=int(counters[DROPPED_FRAMES] + pushed[REFUSED_FRAMES]),
         )
 
     def push(self, block: Block, now_ns: int | None = None) -> None:
         """Hand over float32 (channels, frames) from the input, by default at the present time. Thread: input."""
-        if now_ns is None:
-            run_bridge_push(self.address, block.ctypes.data, block.shape[1])
-        else:
-            run_bridge_push_at(self.address, block.ctypes.data, block.shape[1], now_ns)
+        frames = check_block(block, self.channels, self.max_in_frames)
+        at_ns = run_clock_ns(CLOCK_ADDRESS) if now_ns is None else now_ns
+        run_bridge_push_at(self.address, block.ctypes.data, frames, at_ns)
 
     def pull(self, block_out: Block, now_ns: int | None = None) -> None:
         """Fill float32 (channels, frames) for the output, by default at the present time. Thread: output."""
-        if now_ns is None:
-            run_bridge_pull(self.address, block_out.ctypes.data, block_out.shape[1])
-        else:
-            run_bridge_pull_at(self.address, block_out.ctypes.data, block_out.shape[1], now_ns)
-
-    def use_clock(self, address: int) -> None:
-        """Read the time from another C function like ``clock_gettime``: simulated time. Thread: control, at rest."""
-        self._table[-1] = address
+        frames = check_block(block_out, self.channels, self.max_out_frames)
+        at_ns = run_clock_ns(CLOCK_ADDRESS) if now_ns is None else now_ns
+        run_bridge_pull_at(self.address, block_out.ctypes.data, frames, at_ns)
 
     def reset(self) -> None:
         """Go back to the state before the first callback, while none runs; addresses stay. Thread: control."""

@@ -9,7 +9,7 @@ import numpy as np
 from .core.fractional import FILLED, FRACTION, ONE_FRAME, run_fractional, run_fractional_needed
 from .core.sinc import Sinc, cubic_rows, design_sinc, piece_count, quality_named
 from .errors import ParameterError
-from .limits import MAX_BLOCK_FRAMES, check_channels, check_count, check_rate
+from .limits import MAX_BLOCK_FRAMES, check_block, check_channels, check_count, check_rate
 from .node import Block
 from .state import State
 
@@ -102,7 +102,12 @@ class FractionalResampler:
         Block
             (channels, frames_out), a view that the next call overwrites. Thread: any, one at a time.
         """
-        frames_in, step = block_in.shape[1], self.step(correction)
+        step = self.step(correction)
+        frames_in = check_block(block_in, self.channels, self.max_in_frames)
+        if not 0 <= frames_out <= self.max_out_frames:
+            raise ParameterError(f"frames_out is {frames_out}; allowed: 0 to {self.max_out_frames}")
+        if frames_in != run_fractional_needed(self.address, frames_out, step):
+            raise ParameterError(f"block_in has {frames_in} frames; needed({frames_out}) says how many it must have")
         run_fractional(self.address, block_in.ctypes.data, frames_in, self._out.ctypes.data, frames_out, step)
         return self._out[: self.channels * frames_out].reshape(self.channels, frames_out)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .errors import ParameterError
-from .node import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
+from .node import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, Block
 
 MAX_BLOCK_FRAMES = 1 << 20
 
@@ -25,3 +27,12 @@ def check_rate(name: str, rate_hz: int) -> int:
 def check_channels(channels: int) -> int:
     """Return the channel count if it is from 1 to 32."""
     return check_count("channels", channels, MAX_CHANNELS)
+
+
+def check_block(block: Block, channels: int, max_frames: int) -> int:
+    """Return the frames of a block whose address compiled code may be given."""
+    fits = block.ndim == 2 and block.shape[0] == channels and block.shape[1] <= max_frames
+    if not (fits and block.dtype == np.float32 and block.flags.c_contiguous):
+        given = f"{block.dtype} {block.shape}" + ("" if block.flags.c_contiguous else ", not contiguous")
+        raise ParameterError(f"block is {given}; allowed: contiguous float32 ({channels}, 0 to {max_frames})")
+    return int(block.shape[1])

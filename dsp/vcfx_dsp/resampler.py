@@ -8,7 +8,8 @@ import numpy as np
 
 from .core.polyphase import AHEAD, run_resample
 from .core.sinc import Sinc, cubic_rows, design_sinc, phase_rows, piece_count, quality_named
-from .limits import MAX_BLOCK_FRAMES, check_channels, check_count, check_rate
+from .errors import ParameterError
+from .limits import MAX_BLOCK_FRAMES, check_block, check_channels, check_count, check_rate
 from .node import Block
 from .state import State
 
@@ -105,10 +106,18 @@ class Resampler:
         Block
             (channels, count), a view of the buffer that was written. Thread: any, one at a time.
         """
-        flat = self._out if block_out is None else block_out.reshape(-1)
-        frames = block_in.shape[1]
+        frames = check_block(block_in, self.channels, self.max_frames)
+        flat = self._out if block_out is None else self._room(block_out)
         count = run_resample(self.address, block_in.ctypes.data, flat.ctypes.data, frames)
         return flat[: self.channels * count].reshape(self.channels, count)
+
+    def _room(self, block_out: Block) -> Block:
+        wanted = self._out.size
+        if block_out.size < wanted or block_out.dtype != np.float32 or not block_out.flags.c_contiguous:
+            raise ParameterError(
+                f"block_out is {block_out.dtype} {block_out.shape}; it needs {wanted} float32 in a row"
+            )
+        return block_out.reshape(-1)
 
     def flush(self) -> Block:
         """Return the last `delay_frames` output frames, as if silence followed; call `reset` before more input."""

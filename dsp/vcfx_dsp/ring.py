@@ -19,7 +19,7 @@ from .core.ring import (
     run_ring_read,
     run_ring_write,
 )
-from .limits import check_channels, check_count
+from .limits import MAX_BLOCK_FRAMES, check_block, check_channels, check_count
 from .node import Block
 
 MAX_CAPACITY_FRAMES = 1 << 26
@@ -82,7 +82,8 @@ class Ring:
 
     def write(self, block: Block) -> int:
         """Append float32 (channels, frames) as far as there is room; return the frames written. Thread: writer."""
-        return int(run_ring_write(self.address, block.ctypes.data, block.shape[1]))
+        frames = check_block(block, self.channels, MAX_BLOCK_FRAMES)
+        return int(run_ring_write(self.address, block.ctypes.data, frames))
 
     def read(self, frames: int) -> Block:
         """Return up to `frames` frames, as many as there are. Thread: reader."""

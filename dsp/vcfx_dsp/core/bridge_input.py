@@ -78,9 +78,10 @@ def bridge_push(bridge: int, block_in: int, frames: int) -> None:
 
 
 @compiled_entry
-def run_bridge_push(bridge: int, block_in: int, frames: int) -> None:
-    """Call `bridge_push` from Python."""
-    bridge_push(bridge, block_in, frames)
+def run_clock_ns(function: int) -> int:
+    """Read the clock that `bridge_push` and `bridge_pull` read, from Python."""
+    now_ns: int = clock_ns(function)
+    return now_ns
 
 
 @compiled_entry

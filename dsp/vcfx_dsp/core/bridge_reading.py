@@ -59,13 +59,13 @@ def take_input_line(shared: int, memory: Any) -> None:
 
 
 @compiled
-def _half_width(resampler: int) -> int:
+def _half_width(resampler: int) -> Any:
     counters, _ = fractional_parts(resampler)
     return counters[TAPS] // 2
 
 
 @compiled
-def next_time(table: Any) -> float:
+def next_time(table: Any) -> Any:
     """Return the time of the next output frame as a position in the ring."""
     counters, _ = fractional_parts(table[RESAMPLER])
     first = ring_position(table[RING]) - counters[FILLED]
@@ -82,7 +82,7 @@ def aim(table: Any, counters: Any, memory: Any) -> None:
 
 
 @compiled
-def ideal_time(counters: Any, memory: Any, now_s: float, before: int) -> float:
+def ideal_time(counters: Any, memory: Any, now_s: float, before: int) -> Any:
     """Return which ring position the next output frame should have for the fill to be TARGET."""
     arrived = memory[IN_COUNT] + memory[IN_RATE] * (now_s - memory[IN_TIME_S])
     ahead = (line_at(memory, now_s) - before) * counters[STEP] / ONE_FRAME
@@ -90,14 +90,14 @@ def ideal_time(counters: Any, memory: Any, now_s: float, before: int) -> float:
 
 
 @compiled
-def last_needed(table: Any, counters: Any, time: float, frames: int) -> int:
+def last_needed(table: Any, counters: Any, time: float, frames: int) -> Any:
     """Return the ring position after the last frame that `frames` output frames from `time` look at."""
     last = math.floor(time + (frames - 1) * counters[STEP] / ONE_FRAME)
     return np.int64(last) + 2 + _half_width(table[RESAMPLER])
 
 
 @compiled
-def first_needed(table: Any, time: float) -> int:
+def first_needed(table: Any, time: float) -> Any:
     """Return the ring position of the first frame that an output frame at `time` looks at."""
     return np.int64(math.floor(time)) - _half_width(table[RESAMPLER]) + 1
 
@@ -105,7 +105,8 @@ def first_needed(table: Any, time: float) -> int:
 @compiled
 def seek(table: Any, time: float) -> None:
     """Make `time` the place of the next output frame."""
-    fractional_seek(table[RESAMPLER], np.int64((time - math.floor(time)) * ONE_FRAME))
+    fraction: Any = np.int64((time - math.floor(time)) * ONE_FRAME)
+    fractional_seek(table[RESAMPLER], fraction)
     ring_release(table[RING], first_needed(table, time))
 
 

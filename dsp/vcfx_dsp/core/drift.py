@@ -214,12 +214,6 @@ def bridge_pull(bridge: int, block_out: int, frames: int) -> None:
 
 
 @compiled_entry
-def run_bridge_pull(bridge: int, block_out: int, frames: int) -> None:
-    """Call `bridge_pull` from Python."""
-    bridge_pull(bridge, block_out, frames)
-
-
-@compiled_entry
 def run_bridge_pull_at(bridge: int, block_out: int, frames: int, now_ns: int) -> None:
     """Call `bridge_pull_at` from Python."""
     bridge_pull_at(bridge, block_out, frames, now_ns)

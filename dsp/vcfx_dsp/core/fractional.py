@@ -36,7 +36,8 @@ def fractional_needed(state: int, frames_out: int, step: int) -> int:
     if frames_out <= 0:
         return 0
     last = (counters[FRACTION] + (frames_out - 1) * step) >> FRACTION_BITS
-    return max(0, last + counters[TAPS] - counters[FILLED])
+    missing: int = last + counters[TAPS] - counters[FILLED]
+    return max(0, missing)
 
 
 @compiled
@@ -44,7 +45,8 @@ def fractional_possible(state: int, frames_in: int, step: int) -> int:
     """Return how many output frames can be produced after feeding `frames_in` more."""
     counters, _ = fractional_parts(state)
     room = counters[FILLED] + frames_in - counters[TAPS] + 1
-    return max(0, ((room << FRACTION_BITS) - counters[FRACTION] + step - 1) // step)
+    possible: int = ((room << FRACTION_BITS) - counters[FRACTION] + step - 1) // step
+    return max(0, possible)
 
 
 @compiled

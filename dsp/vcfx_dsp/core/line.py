@@ -112,7 +112,8 @@ def _is_lost(line: Any, error: float, frames: int, duration_s: float) -> bool:
         line[ASTRAY_S] = max(astray, 0.0) + duration_s
     else:
         line[ASTRAY_S] = min(astray, 0.0) - duration_s
-    return abs(line[ASTRAY_S]) > ASTRAY_LIMIT_S
+    lost: bool = abs(line[ASTRAY_S]) > ASTRAY_LIMIT_S
+    return lost
 
 
 @compiled
@@ -148,4 +149,5 @@ def line_peak(line: Any) -> float:
     if line[AGE_S] < 4.0 * WINDOW_LENGTH_S:  # too young to have windows
         peak = max(peak, max(line[OLDER], line[RECENT]))
     jitter = max(0.0, peak - line[HALF_BLOCK])
-    return peak + JITTER_RESERVE * jitter
+    reach: float = peak + JITTER_RESERVE * jitter
+    return reach

@@ -31,12 +31,13 @@ def _counters(state: int) -> Any:
 def resampled_frames(state: int, frames: int) -> int:
     """Return how many output frames the next `frames` input frames will give."""
     counters, _ = _counters(state)
-    ready = frames * counters[UP] - counters[AHEAD]
-    return max(0, (ready + counters[DOWN] - 1) // counters[DOWN])
+    ready: int = frames * counters[UP] - counters[AHEAD]
+    down: int = counters[DOWN]
+    return max(0, (ready + down - 1) // down)
 
 
 @compiled
-def _row(counters: Any, table: int, phase: int) -> int:
+def _row(counters: Any, table: int, phase: int) -> Any:
     taps = 2 * counters[HALF_WIDTH]
     if counters[PIECES] == 0:
         return table + 4 * phase * taps

@@ -51,7 +51,8 @@ def ring_fill(address: int) -> int:
 def ring_room(address: int) -> int:
     """Return how many frames can be written. Exact on the writer's thread but for what is read meanwhile."""
     header = ring_header(address)
-    return header[CAPACITY] - (header[WRITTEN] - ring_position(address))
+    room: int = header[CAPACITY] - (header[WRITTEN] - ring_position(address))
+    return room
 
 
 @compiled

@@ -127,4 +127,5 @@ def cubic_rows(sinc: Sinc, pieces: int) -> npt.NDArray[np.float32]:
     solve = np.linalg.inv(np.vander(nodes, _CUBIC, increasing=True))
     times = (np.arange(pieces)[:, None] + nodes) / pieces
     values = sinc.at(tap_distances(sinc, times.ravel())).reshape(pieces, _CUBIC, sinc.taps)
-    return np.einsum("cn,pnt->pct", solve, values).astype(np.float32)
+    rows: npt.NDArray[np.float32] = np.einsum("cn,pnt->pct", solve, values).astype(np.float32)
+    return rows

@@ -37,10 +37,9 @@ def steer(memory: Any, at: int, excess_s: float, duration_s: float) -> float:
     """
     limit = memory[at + LIMIT]
     omega = max(FINAL_RAD_S, SCHEDULE / (SCHEDULE / FIRST_RAD_S + memory[at + AGE_S]))
+    learned_s = excess_s
     if abs(excess_s) > LARGEST_DRIFT_EXCESS_S:
         learned_s = LARGEST_DRIFT_EXCESS_S**2 / excess_s
-    else:
-        learned_s = excess_s
     integral = memory[at + INTEGRAL] + omega * omega * learned_s * duration_s
     memory[at + INTEGRAL] = _clamp(integral, limit)
     wanted = _clamp(memory[at + INTEGRAL] + 2.0 * DAMPING * omega * excess_s, limit)

@@ -12,7 +12,7 @@ from .native import as_pointer
 # Strict order forbids a vector reduction. With `reassoc` the order is chosen once, at compile time: any partition
 # of a signal still gives the same bits, and tests/test_resampler.py bounds the error.
 @njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
-def inner_product(first: int, second: int, count: int) -> float:
+def inner_product(first: int, second: int, count: int) -> np.float32:
     """Return the sum of products of two float32 vectors at addresses."""
     a = carray(as_pointer(first), (count,), np.float32)
     b = carray(as_pointer(second), (count,), np.float32)
