@@ -143,3 +143,12 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> 
 def test_a_block_that_is_too_long_is_refused() -> None:
     with pytest.raises(ParameterError, match="one row of 0 to 64 frames"):
         LogMel(24_000, max_frames=64).process(np.zeros(65, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [(np.zeros(64), "contiguous float64"), (np.zeros(64, np.float32)[::2], "strided float32")],
+)
+def test_a_block_that_would_compile_anew_is_refused(block: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        LogMel(24_000).process(block)
