@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -210,6 +211,40 @@ def group_lives(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_bars_go_to_a_terminal_and_only_there(here: Path, plain: str) -> None:
+    write(here / "a.wav", channels=2)
+    (here / "\udcff[red].wav").write_bytes(b"a name that is neither UTF-8 nor markup")
+    ours, theirs = os.openpty()
+    argv = [sys.executable, "-m", "vcfx", "convert", *sorted(map(str, here.glob("*.wav"))), "-p", plain, "--json"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # so does a terminal end
+        while chunk := os.read(ours, 4096):
+            told += chunk
+    os.close(ours)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert [json.loads(line)["error"] is None for line in printed.splitlines()] == [True, False]
+    assert b"all files" in told
+    assert b"1 of 2 files" in told
+    assert b"[red].wav cannot be read" in told
+    assert b"Traceback" not in told
+
+
+def test_a_real_preset_with_look_ahead_lines_up_to_the_sample(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limiter far above the sound only delays it; that delay must be gone from the file."""
+    (here / "ahead.toml").write_text('schema_version = 1\nname = "Ahead"\n[[chain]]\nnode = "limiter"\n')
+    sound = write(here / "a.flac", 50_001, channels=2)
+    options = argparse.ArgumentParser()
+    convert.add_arguments(options)
+    assert convert.run(options.parse_args(["a.flac", "-p", "ahead.toml", "--json"])) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["output"] == "a.ahead.flac"
+    assert result["latency_removed_samples"] > 0
+    np.testing.assert_array_equal(soundfile.read("a.ahead.flac", dtype="int16")[0], sound)
 
 
 def hours_of_silence(path: Path, hours: float) -> None:

@@ -207,6 +207,17 @@ def test_what_is_not_a_number_becomes_silence_and_is_counted(tmp_path: Path) -> 
     np.testing.assert_array_equal(soundfile.read(tmp_path / "out.wav")[0], [0.25, 0, 0, 0, 0.5])
 
 
+@pytest.mark.parametrize("name", ["mp3", "ogg", "opus"])
+def test_huge_samples_do_not_upset_an_encoder(tmp_path: Path, rng: np.random.Generator, name: str) -> None:
+    """LAME ends the process when it meets them."""
+    source = tmp_path / "in.wav"
+    sound = (10.0 ** rng.uniform(-3, 38, 20_000)).astype(np.float32)
+    soundfile.write(source, sound, 48000, subtype="FLOAT")
+    result = convert_file(source, tmp_path / f"out.{name}", IDENTITY)
+    assert result.clipped_samples == np.count_nonzero(sound > 1)
+    assert np.abs(soundfile.read(tmp_path / f"out.{name}")[0]).max() < 4
+
+
 @pytest.mark.parametrize(("name", "channels"), [("mp3", 3), ("flac", 9)])
 def test_channels_that_a_format_lacks_are_refused(tmp_path: Path, name: str, channels: int) -> None:
     source = tmp_path / "in.wav"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -83,3 +84,17 @@ def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
     assert not any(process.is_alive() for process in processes)
     assert outputs(tmp_path) == []
+
+
+def test_an_ffmpeg_that_hangs_is_ended_with_its_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    (commands / "ffmpeg").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
+    (commands / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    bad, good = task(tmp_path, "bad"), task(tmp_path, "good")
+    bad.source.write_bytes(b"no sound that libsndfile knows")
+    results = outcomes([bad, good], source(), 1, stall_limit_s=6)
+    assert [result.error_kind for result in results] == ["stalled", ""]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

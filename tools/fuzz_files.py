@@ -36,7 +36,7 @@ from vcfx.files.worker import Task
 MEMORY_LIMIT_MIB = 2048
 TIME_LIMIT_S = 30.0
 TARGETS = ("wav", "flac", "mp3", "ogg", "opus", "aiff")
-_BATCH = 100
+_BATCH = 220
 _MODULE = "tools.fuzz_files" if __name__ != "__main__" else "fuzz_files"
 _EXTREMES = (0, 1, 2, 3, 7, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 _LIBSNDFILE_SEEDS = (
@@ -186,14 +186,18 @@ class Tally:
         self.counts[verdict] += 1
         if task.part.exists() or (verdict != "converted" and task.target.exists()):
             self.counts["leftovers"] += 1
-            self.bad.append(f"{task.source.name}: left something behind")
+            self._tell(f"{task.source.name}: left something behind")
         if verdict not in ("converted", "refused"):
-            self.bad.append(f"{task.source.name} -> {task.target.suffix}: {verdict}: {result.error}")
+            self._tell(f"{task.source.name} -> {task.target.suffix}: {verdict}: {result.error}")
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
                 shutil.copy(task.source, keep)
         task.source.unlink()
         task.target.unlink(missing_ok=True)
+
+    def _tell(self, line: str) -> None:
+        self.bad.append(line)
+        print(line, file=sys.stderr, flush=True)
 
 
 def _verdict_of_output(target: Path) -> str:
@@ -217,6 +221,7 @@ def fuzz(count: int, seed: int, jobs: int, keep: Path | None = None) -> Tally:
                 for index, event in pool.events():
                     if isinstance(event, Result):
                         tally.add(batch[index], event, keep)
+            print(f"{start + len(batch)} tried: {dict(tally.counts)}", file=sys.stderr, flush=True)
     return tally
 
 
@@ -231,8 +236,6 @@ def main() -> int:
     started = time.monotonic()
     tally = fuzz(options.count, options.seed, options.jobs, options.keep)
     print(f"seed {options.seed}: {options.count} tried in {time.monotonic() - started:.0f} s: {dict(tally.counts)}")
-    for line in tally.bad:
-        print("  " + line)
     return 1 if tally.bad else 0
 
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import PurePath
 from types import FrameType
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from vcfx.files.batch import BatchRequest
     from vcfx.files.renderer import RendererSource
     from vcfx.files.result import Result
+
+    from .convert_progress import ConvertProgress
 
 EXIT_SOME_FAILED = 2
 
@@ -77,7 +78,7 @@ def convert_inputs(options: argparse.Namespace, renderers: RendererSource) -> in
             finished = progress.show(task, event)
             if finished is not None:
                 failures += finished.error is not None
-                _report(finished, options)
+                _report(finished, options, progress)
     return EXIT_SOME_FAILED if failures else 0
 
 
@@ -91,11 +92,11 @@ def _request(options: argparse.Namespace) -> BatchRequest:
     return BatchRequest(options.inputs, options.output, convert, label, options.jobs or os.cpu_count() or 1)
 
 
-def _report(result: Result, options: argparse.Namespace) -> None:
+def _report(result: Result, options: argparse.Namespace, progress: ConvertProgress) -> None:
     if options.json:
         print(json.dumps(result.as_json()), flush=True)
     for sentence in sentences(result, options.quiet):
-        print(f"vcfx: {sentence}", file=sys.stderr)
+        progress.say(f"vcfx: {sentence}")
 
 
 def sentences(result: Result, quiet: bool) -> list[str]:

@@ -36,6 +36,7 @@ class ConvertProgress:
             disable=not self._shown,
             transient=True,
             redirect_stdout=False,  # standard output may be a pipe that takes sound or JSON
+            redirect_stderr=False,
         )
         self._rows: dict[Task, tuple[TaskID, float]] = {}
         self._all: TaskID | None = None
@@ -56,6 +57,13 @@ class ConvertProgress:
     def expect(self, files: int) -> None:
         """Say how many files there will be."""
         self._all = self._bars.add_task("all files", total=files, speed="")
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence to standard error, above the bars."""
+        if self._shown:
+            self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(sentence, file=sys.stderr)
 
     def show(self, task: Task | None, event: Step | Result) -> Result | None:
         """Draw an event; returns it if it ends a file."""

@@ -61,23 +61,25 @@ class FfmpegSource:
             )
         self._path, self._refusal = path, refusal
         self._name = "file:" + os.path.abspath(path)  # never taken for an option or another protocol
-        found = _probe(self._name)
-        self.tags = _tags(found)
         # stderr goes to a file: a pipe nobody reads would fill up and stop ffmpeg
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         argv = [command, "-nostdin", "-v", "error", *_SAFE, "-i", self._name, "-map", "0:a:0", "-vn", "-sn", "-dn"]
-        self._process = subprocess.Popen(
-            [*argv, "-f", "au", "-c:a", "pcm_f32be", "pipe:1"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._messages,
-        )
+        argv += ["-f", "au", "-c:a", "pcm_f32be", "pipe:1"]
+        try:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._messages
+            )
+        except BaseException:
+            self._messages.close()
+            raise
         _running.add(self._process)
         try:
             self.sample_rate, self.channels = self._read_header()
+            found = _probe(self._name)  # only now: it is lost time for a file that ffmpeg refuses
         except BaseException:
             self.close()
             raise
+        self.tags = _tags(found)
         self.frames = _frames(found, self.sample_rate)
         self.encoding = Encoding("FFMPEG", "PCM_24" if _bits(found) > 16 else "PCM_16")
         self._any = False

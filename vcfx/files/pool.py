@@ -107,8 +107,8 @@ class WorkerPool:
         self._bury(worker, patience_s=5.0)
 
     def _ready(self) -> list[_Worker]:
-        by_connection = {worker.connection: worker for worker in self._workers}
-        return [by_connection[one] for one in wait(list(by_connection), timeout=0.5) if isinstance(one, Connection)]
+        heard = wait([worker.connection for worker in self._workers], timeout=0.5)
+        return [worker for worker in self._workers if worker.connection in heard]
 
     def _hear(self, worker: _Worker) -> Iterator[tuple[int, Progress | Result]]:
         try:
@@ -131,7 +131,7 @@ class WorkerPool:
         self._bury(worker)
         cause = f"exit code {code}"
         if code is not None and code < 0:
-            cause = signal.Signals(-code).name
+            cause = next((one.name for one in signal.Signals if one == -code), f"signal {-code}")
         return self._lost(worker, f"the worker process ended with {cause} on this file", "crashed")
 
     def _end_stalled(self, worker: _Worker) -> tuple[int, Result]:

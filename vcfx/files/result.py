@@ -27,7 +27,7 @@ class Result:
     latency_removed_samples
         Frames taken off the front at the input's rate, so that output lines up with input.
     clipped_samples
-        Samples above full scale, unless the output is floating point.
+        Samples above full scale, which were held there unless the output is floating point: then none is counted.
     non_finite_samples
         NaN and infinity, replaced by 0.
     note

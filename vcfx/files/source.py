@@ -15,6 +15,7 @@ import soundfile
 from vcfx.errors import AudioFileError
 
 from .checked_file import CheckedFile, ForwardSoundFile
+from .ffmpeg import FfmpegSource
 from .formats import Encoding
 
 Interleaved = npt.NDArray[np.float32]
@@ -84,10 +85,11 @@ class SndfileSource:
             self._block = np.empty((frames, self.channels), np.float32)
         try:
             got: Interleaved = self._file.read(out=self._block[:frames])
-        except soundfile.SoundFileError as error:
             self._checked.check()
+        except soundfile.SoundFileError as error:
             raise AudioFileError(f"{self._path} is damaged: {_reason(error)}") from error
-        self._checked.check()
+        except OSError as error:
+            raise AudioFileError(f"{self._path} cannot be read on: {error.strerror or error}") from error
         return got
 
     def close(self) -> None:
@@ -110,16 +112,15 @@ def open_source(path: Path) -> Source:
     path
         A file; not a folder.
     """
-    from .ffmpeg import FfmpegSource
-
     try:
         _check_readable(path)
-        return SndfileSource(path)
-    except soundfile.SoundFileError as error:
-        return FfmpegSource(path, _reason(error))
+        try:
+            return SndfileSource(path)
+        except soundfile.SoundFileError as error:
+            return FfmpegSource(path, _reason(error))
+    except AudioFileError:
+        raise
     except OSError as error:
-        if isinstance(error, AudioFileError):
-            raise
         raise AudioFileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 

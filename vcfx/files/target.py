@@ -23,6 +23,7 @@ from .quantise import count_above_full_scale, is_integer, replace_non_finite, to
 from .renderer import Block
 
 _MAX_TAG_CHARACTERS = 1000
+_FLOATING = ("FLOAT", "DOUBLE")
 _TAGS = ("title", "artist", "album", "comment", "copyright", "date", "license", "tracknumber", "genre")
 
 
@@ -97,20 +98,24 @@ class TargetFile:
                 setattr(self._file, name, text)
 
     def write(self, block: Block) -> None:
-        """Append (channels, frames); counts what is above full scale, and what is not a number (written as 0)."""
+        """Append (channels, frames).
+
+        What is not a number becomes 0; what is above full scale is held there, unless floating point is written (LAME
+        aborts on huge samples). Both are counted.
+        """
         self.non_finite_samples += replace_non_finite(block)
         subtype = self._encoding.subtype
-        if subtype not in ("FLOAT", "DOUBLE"):
+        if subtype not in _FLOATING:
             self.clipped_samples += count_above_full_scale(block)
         self.frames += block.shape[1]
         if self._encoding.container in ("WAV", "WAVEX", "AIFF"):
             self._check_size()
         if is_integer(subtype):
             self._put(to_integers(block, subtype))
-        elif subtype in ("ULAW", "ALAW"):
-            self._put(np.ascontiguousarray(np.clip(block, -1.0, 1.0).T))
-        else:
+        elif subtype in _FLOATING:
             self._put(np.ascontiguousarray(block.T))
+        else:
+            self._put(np.ascontiguousarray(np.clip(block, -1.0, 1.0).T))
 
     def _check_size(self) -> None:
         if stored_bytes(self._encoding.subtype, self.frames, self._channels) > MAX_RIFF_BYTES:
