@@ -167,17 +167,17 @@ def _resting_band(
     g, k, direct = settings[at + G], settings[at + K], settings[at + DIRECT]
     band, low = settings[at + BAND], settings[at + LOW]
     a1 = 1.0 / (1.0 + g * (g + k))
-    flat = direct == 1.0 and band == 0.0 and low == 0.0
-    for channel in range(channels):
-        state = states + STATES_PER_CHANNEL * channel
-        if flat:  # a band that fades in again starts from rest, and its share of the sound from nothing
-            memory[state], memory[state + 1] = 0.0, 0.0
+    if direct == 1.0 and band == 0.0 and low == 0.0:
+        # A band that fades in again starts from rest, and its share of the sound from nothing.
+        for state in range(states, states + STATES_PER_CHANNEL * channels):
+            memory[state] = 0.0
+        for channel in range(channels):
             for frame in range(start, stop):
                 y[channel, frame] = x[channel, frame]
-            continue
-        s1, s2 = memory[state], memory[state + 1]
-        for frame in range(start, stop):
+        return
+    for frame in range(start, stop):  # channels within frames: their recursions overlap in the processor
+        for channel in range(channels):
+            state = states + STATES_PER_CHANNEL * channel
             sample = np.float64(x[channel, frame])
-            v1, v2, s1, s2 = svf_step(sample, s1, s2, g, a1)
+            v1, v2, memory[state], memory[state + 1] = svf_step(sample, memory[state], memory[state + 1], g, a1)
             y[channel, frame] = direct * sample + band * v1 + low * v2
-        memory[state], memory[state + 1] = s1, s2
