@@ -190,6 +190,9 @@ class LogMel:
             raise ParameterError(
                 f"the block's shape is {block.shape}; allowed: one row of 0 to {self.max_frames} frames"
             )
+        if block.dtype != np.float32 or not block.flags.c_contiguous:  # would compile the kernel anew, mid-stream
+            layout = "contiguous" if block.flags.c_contiguous else "strided"
+            raise ParameterError(f"the block is {layout} {block.dtype}; allowed: contiguous float32")
         count = _analyse(
             block,
             self._counters,
