@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from vcfx.devices import portaudio
+from vcfx.devices import jack_watch, portaudio
 from vcfx.devices.catalogue import find_device, plausible_latency_ms
 from vcfx.devices.device import AudioDevice, Direction
 from vcfx.errors import DeviceError
@@ -42,6 +42,8 @@ class PortAudioStream:
 
     def close(self) -> bool:
         """Stop and close; False if the driver hung. ALSA's pulse plugin is known to, so a thread of its own tries."""
+        if jack_watch.server_is_gone():
+            return False  # PortAudio waits for a dead server for ever
         done = threading.Event()
 
         def stop_and_close() -> None:

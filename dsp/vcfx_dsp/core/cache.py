@@ -16,7 +16,8 @@ from typing import Any
 
 import numba
 
-_CORE = Path(__file__).parent
+#: Read when this package is imported, so that a folder's name says what the process really compiles.
+_CORE_SOURCES = [source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py"))]
 _GIVEN_BY_USER = bool(numba.config.CACHE_DIR)
 
 
@@ -37,8 +38,8 @@ def cache_root() -> Path:
 def kernel_cache(package: str = "vcfx_dsp") -> Path:
     """Return the folder for the compiled functions of a top-level package."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(_CORE.glob("*.py")):
-        digest.update(source.read_bytes())
+    for text in _CORE_SOURCES:
+        digest.update(text)
     origin = getattr(sys.modules.get(package), "__file__", None)
     if origin and package != "vcfx_dsp":
         for source in sorted(Path(origin).parent.rglob("*.py")):

@@ -1,0 +1,1 @@
+"""Benchmarks of the product itself, shared by `vcfx bench` and `vcfx demo`."""
