@@ -86,7 +86,7 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize(("channels", "capacity", "total"), [(1, 64, 1_000_000), (2, 1000, 4_000_000), (3, 7, 200_000)])
+@pytest.mark.parametrize(("channels", "capacity", "total"), [(1, 64, 500_000), (2, 1000, 2_000_000), (3, 7, 100_000)])
 def test_two_threads_lose_and_tear_nothing(channels: int, capacity: int, total: int) -> None:
     ring = Ring(channels, capacity)
     longest = max(1, ring.capacity_frames * 3 // 4)

@@ -26,7 +26,22 @@ from vcfx_dsp.core.steering import CORRECTION
 EPOCH_S = 1000.0
 PHASE_POINTS_S = 0.05
 #: Places in a simulation's float64 memory.
-CLOCK_IN, CLOCK_OUT, LAST_IN, LAST_OUT, NEXT_IN, NEXT_OUT, PHASE, RATE_IN, RATE_OUT, JITTER_S, TURN, LEVEL = range(12)
+(
+    CLOCK_IN,
+    CLOCK_OUT,
+    LAST_IN,
+    LAST_OUT,
+    NEXT_IN,
+    NEXT_OUT,
+    PHASE,
+    RATE_IN,
+    RATE_OUT,
+    JITTER_S,
+    TURN,
+    LEVEL,
+    SPIKE_S,
+    SPIKE_RATE,
+) = range(14)
 #: Places in its counters.
 SEED, FRAMES_IN, FRAMES_OUT, BURST, BURST_LEFT, CAPTURED, STALL_IN, STALL_OUT, TRACED, HELD = range(10)
 #: How an input stalls: its blocks are lost, or held back until `DriftSimulation.catch_up`.
@@ -41,18 +56,28 @@ def _random(counters: npt.NDArray[np.int64]) -> float:
 
 
 @compiled
+def _lateness(counters: npt.NDArray[np.int64], memory: npt.NDArray[np.float64], duration_s: float) -> float:
+    late_s = _random(counters) * memory[JITTER_S]
+    if _random(counters) < memory[SPIKE_RATE] * duration_s:
+        late_s += _random(counters) * memory[SPIKE_S]
+    return late_s
+
+
+@compiled
 def _schedule_in(counters: npt.NDArray[np.int64], memory: npt.NDArray[np.float64]) -> None:
     if counters[BURST_LEFT] == 0:
         counters[BURST_LEFT] = counters[BURST]
-        memory[CLOCK_IN] += counters[BURST] * counters[FRAMES_IN] / memory[RATE_IN]
-        memory[NEXT_IN] = max(memory[NEXT_IN], memory[CLOCK_IN] + _random(counters) * memory[JITTER_S])
+        duration_s = counters[BURST] * counters[FRAMES_IN] / memory[RATE_IN]
+        memory[CLOCK_IN] += duration_s
+        memory[NEXT_IN] = max(memory[NEXT_IN], memory[CLOCK_IN] + _lateness(counters, memory, duration_s))
     counters[BURST_LEFT] -= 1
 
 
 @compiled
 def _schedule_out(counters: npt.NDArray[np.int64], memory: npt.NDArray[np.float64]) -> None:
-    memory[CLOCK_OUT] += counters[FRAMES_OUT] / memory[RATE_OUT]
-    memory[NEXT_OUT] = max(memory[NEXT_OUT], memory[CLOCK_OUT] + _random(counters) * memory[JITTER_S])
+    duration_s = counters[FRAMES_OUT] / memory[RATE_OUT]
+    memory[CLOCK_OUT] += duration_s
+    memory[NEXT_OUT] = max(memory[NEXT_OUT], memory[CLOCK_OUT] + _lateness(counters, memory, duration_s))
 
 
 @compiled
@@ -132,6 +157,8 @@ class DriftSimulation:
         Input callbacks that come at the same moment.
     tone_hz, level
         The input's sine.
+    spike_ms, spikes_per_minute
+        Rare callbacks of either device are late by up to this besides.
     """
 
     def __init__(
@@ -144,16 +171,19 @@ class DriftSimulation:
         burst: int = 1,
         tone_hz: float = 1000.0,
         level: float = 0.5,
+        spike_ms: float = 0.0,
+        spikes_per_minute: float = 0.0,
         seed: int = 1,
     ) -> None:
         self.bridge = bridge
         self._counters = np.zeros(10, np.int64)
         self._counters[[SEED, FRAMES_IN, FRAMES_OUT, BURST]] = seed, in_frames, out_frames, burst
-        self._memory = np.zeros(12)
+        self._memory = np.zeros(14)
         rate_in_hz = bridge.rate_in_hz * (1.0 + 1e-6 * ppm)
         self._memory[[CLOCK_IN, CLOCK_OUT, NEXT_IN, NEXT_OUT]] = EPOCH_S, EPOCH_S + 0.00123, EPOCH_S, EPOCH_S + 0.00123
         self._memory[[RATE_IN, RATE_OUT]] = rate_in_hz, bridge.rate_out_hz
         self._memory[[JITTER_S, TURN, LEVEL]] = jitter_ms * 1e-3, tone_hz / bridge.rate_in_hz, level
+        self._memory[[SPIKE_S, SPIKE_RATE]] = spike_ms * 1e-3, spikes_per_minute / 60.0
         self._block_in = np.zeros((bridge.channels, in_frames), np.float32)
         self._block_out = np.zeros((bridge.channels, out_frames), np.float32)
         self.now_s = 0.0
@@ -225,7 +255,8 @@ def measure(options: argparse.Namespace, ppm: float) -> dict[str, float | int]:
     rate_in, rate_out = options.rate_in_hz, options.rate_out_hz
     bridge = ClockBridge(rate_in, rate_out, 1, options.in_frames, options.out_frames, quality=options.quality)
     arguments = (ppm, options.in_frames, options.out_frames, options.jitter_ms, options.burst)
-    simulation = DriftSimulation(bridge, *arguments, tone_hz=options.tone_hz)
+    rare = {"spike_ms": options.spike_ms, "spikes_per_minute": options.spikes_per_minute}
+    simulation = DriftSimulation(bridge, *arguments, tone_hz=options.tone_hz, **rare)
     started = time.perf_counter()
     simulation.run(60.0)
     after_priming = bridge.stats.underruns
@@ -266,6 +297,8 @@ def main() -> None:
     parser.add_argument("--in-frames", type=int, default=128)
     parser.add_argument("--out-frames", type=int, default=128)
     parser.add_argument("--jitter-ms", type=float, default=0.5)
+    parser.add_argument("--spike-ms", type=float, default=0.0, help="rare callbacks are late by up to this besides")
+    parser.add_argument("--spikes-per-minute", type=float, default=1.0)
     parser.add_argument("--burst", type=int, default=1)
     parser.add_argument("--tone-hz", type=float, default=1000.0)
     parser.add_argument("--quality", default="fast")
