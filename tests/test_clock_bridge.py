@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -214,6 +216,36 @@ def test_runs_inside_a_c_function() -> None:
         heard = max(heard, float(out.max()))
         time.sleep(0.01)
     assert 0.45 < heard < 0.55
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its clock function has another signature")
+def test_time_may_come_from_another_clock() -> None:
+    class Timespec(ctypes.Structure):
+        _fields_ = (("seconds", ctypes.c_int64), ("nanoseconds", ctypes.c_int64))
+
+    times_ns = [0]
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.POINTER(Timespec))  # type: ignore[untyped-decorator]
+    def clock(kind: int, target: Any) -> int:
+        target.contents.seconds, target.contents.nanoseconds = divmod(times_ns[0], 1_000_000_000)
+        return 0
+
+    told, read = ClockBridge(RATE_HZ, RATE_HZ, 1, 128, 128), ClockBridge(RATE_HZ, RATE_HZ, 1, 128, 128)
+    read.use_clock(ctypes.cast(clock, ctypes.c_void_p).value or 0)
+    block, first, second = (
+        np.full((1, 128), 0.5, np.float32),
+        np.zeros((1, 128), np.float32),
+        np.ones((1, 128), np.float32),
+    )
+    for turn in range(300):
+        times_ns[0] = turn * 2_666_667
+        told.push(block, times_ns[0])
+        told.pull(first, times_ns[0])
+        read.push(block)
+        read.pull(second)
+        assert np.array_equal(first, second)
+    assert told.stats == read.stats
+    assert read.stats.running
 
 
 @compiled_entry

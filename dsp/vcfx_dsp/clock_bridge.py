@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .core.bridge_input import (
+    CLOCK,
     OVERFLOWS,
     REFUSED_FRAMES,
     SHARED_SIZE,
@@ -182,14 +183,18 @@ class ClockBridge:
     def push(self, block: Block, now_ns: int | None = None) -> None:
         """Hand over float32 (channels, frames) from the input, by default at the present time. Thread: input."""
         frames = check_block(block, self.channels, self.max_in_frames)
-        at_ns = run_clock_ns(CLOCK_ADDRESS) if now_ns is None else now_ns
+        at_ns = run_clock_ns(int(self._table[CLOCK])) if now_ns is None else now_ns
         run_bridge_push_at(self.address, block.ctypes.data, frames, at_ns)
 
     def pull(self, block_out: Block, now_ns: int | None = None) -> None:
         """Fill float32 (channels, frames) for the output, by default at the present time. Thread: output."""
         frames = check_block(block_out, self.channels, self.max_out_frames)
-        at_ns = run_clock_ns(CLOCK_ADDRESS) if now_ns is None else now_ns
+        at_ns = run_clock_ns(int(self._table[CLOCK])) if now_ns is None else now_ns
         run_bridge_pull_at(self.address, block_out.ctypes.data, frames, at_ns)
+
+    def use_clock(self, address: int) -> None:
+        """Read the time from another C function like ``clock_gettime``: simulated time. Thread: control, at rest."""
+        self._table[CLOCK] = address
 
     def reset(self) -> None:
         """Go back to the state before the first callback, while none runs; addresses stay. Thread: control."""
