@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
+
+# A shell ignores SIGINT in what it starts in the background, and children inherit that: tests of Ctrl-C would hang.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
