@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Simulate two devices whose clocks drift apart, joined by a clock bridge, for hours of simulated time.
 
 Callbacks come late by a random time, evenly spread up to the jitter; input callbacks may come in bursts. The input is
