@@ -5,12 +5,12 @@ import signal
 
 os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
 
-# A shell ignores SIGINT in what it starts in the background, and children inherit that: tests of Ctrl-C would hang.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+# A shell ignores SIGINT in what it starts in the background, and children inherit that: tests of Ctrl-C would hang.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("vcfx", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vcfx")
