@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,16 @@ def kernel_cache(package: str = "vcfx_dsp") -> Path:
     return cache_root() / "kernels" / digest.hexdigest()[:16]
 
 
-def use_kernel_cache(function: Callable[..., Any]) -> None:
-    """Point numba at `function`'s folder, unless the user chose one with ``NUMBA_CACHE_DIR``."""
+@contextmanager
+def kernel_cache_for(function: Callable[..., Any]) -> Iterator[None]:
+    """Let numba keep `function` in our folder while it is decorated, unless ``NUMBA_CACHE_DIR`` names another.
+
+    Afterwards numba's own setting holds again: other people's functions are not ours to keep.
+    """
+    before = numba.config.CACHE_DIR
     if not _GIVEN_BY_USER:
         numba.config.CACHE_DIR = str(kernel_cache(function.__module__.split(".")[0]))
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from .cache import use_kernel_cache
+from .cache import kernel_cache_for
 from .native import as_pointer, call_node, flush_denormals, restore_float_mode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -24,8 +24,8 @@ def compiled(function: Function) -> Function:
 
 def compiled_entry(function: Function) -> Function:
     """Compile for calls from Python; kept in the disk cache."""
-    use_kernel_cache(function)
-    wrapped: Function = njit(nogil=True, error_model="numpy", fastmath=False, cache=True)(function)
+    with kernel_cache_for(function):
+        wrapped: Function = njit(nogil=True, error_model="numpy", fastmath=False, cache=True)(function)
     return wrapped
 
 
@@ -46,8 +46,8 @@ class NativeFunction:
     def address(self) -> int:
         """Address of the C function. Compiles on first use. Thread: control."""
         if self._native is None:
-            use_kernel_cache(self.function)
-            self._native = cfunc(self.signature, cache=True, error_model="numpy", nogil=True)(self.function)
+            with kernel_cache_for(self.function):
+                self._native = cfunc(self.signature, cache=True, error_model="numpy", nogil=True)(self.function)
         return int(self._native.address)
 
 
