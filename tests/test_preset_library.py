@@ -96,3 +96,17 @@ def test_show_draws_branches_and_sends(user: Path, capsys: pytest.CaptureFixture
         "send from input to output, +0 dB",
         "    side: gain",
     ]
+
+
+def test_nodes_lists_kinds_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "nodes"]) == 0
+    assert {"gain", "pitch", "pedalboard.Reverb"} <= set(capsys.readouterr().out.split("\n"))
+    assert main(["presets", "nodes", "gain"]) == 0
+    assert capsys.readouterr().out == "gain_db  -120 to 36, default 0; level change; -120 is silence\n"
+    for kind in ("vocoder", "pedalboard.Chorus"):
+        assert main(["presets", "nodes", kind, "--json"]) == 0
+        facts = {fact["name"]: fact for fact in json.loads(capsys.readouterr().out)}
+        assert all(
+            "choices" in fact or fact["minimum"] <= fact["default"] <= fact["maximum"] for fact in facts.values()
+        )
+    assert main(["presets", "nodes", "gian"]) == 2

@@ -1,4 +1,4 @@
-"""`vcfx presets`: list, show, check and make presets."""
+"""`vcfx presets`: list, show, check and make presets, and say which nodes they may hold."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from vcfx.errors import PresetError
 from vcfx.presets import Entry, NodeEntry, Preset, list_presets, load_preset, save_preset, user_folder
 from vcfx.presets.writer import preset_document
+from vcfx_dsp.parameters import Parameter
 
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXIT_DAMAGED: Final = 2
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("new", parents=[every], help="make a preset of your own")
     new.add_argument("name", metavar="NAME", help="small letters, digits, - and _")
     new.add_argument("--from", dest="base", metavar="PRESET", default="plain", help="begin with this one (plain)")
+    nodes = actions.add_parser("nodes", parents=[every], help="list the kinds of node, or one kind's parameters")
+    nodes.add_argument("kind", metavar="KIND", nargs="?")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         return _show(load_preset(options.preset), options.json)
     if options.action == "check":
         return _check(options.files, options.json)
+    if options.action == "nodes":
+        return _nodes(options.kind, options.json)
     return _new(options.name, options.base, options.json)
 
 
@@ -89,6 +94,37 @@ def _entry_lines(entry: Entry, depth: int) -> list[str]:
     for number, branch in enumerate(entry.branches, start=1):
         lines += [f"{indent}  branch {number}, {branch.gain_db:+g} dB", *_chain_lines(branch.chain, depth + 2)]
     return lines
+
+
+def _nodes(kind: str | None, as_json: bool) -> int:
+    from vcfx.graph.catalogue import node_class, node_kinds
+
+    if kind is None:
+        kinds = sorted(node_kinds())
+        print(json.dumps(kinds, indent=2) if as_json else "\n".join(kinds))
+        return 0
+    declared = node_class(kind).PARAMETERS
+    if as_json:
+        print(json.dumps([_described(parameter) for parameter in declared], indent=2))
+        return 0
+    width = max((len(parameter.name) for parameter in declared), default=0)
+    for parameter in declared:
+        allowed = " | ".join(parameter.choices) or f"{parameter.minimum:g} to {parameter.maximum:g}"
+        default = parameter.default if isinstance(parameter.default, str) else f"{parameter.default:g}"
+        print(f"{parameter.name:<{width}}  {allowed}, default {default}{'; ' * bool(parameter.doc)}{parameter.doc}")
+    return 0
+
+
+def _described(parameter: Parameter) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "name": parameter.name,
+        "default": parameter.default,
+        "live": parameter.live,
+        "doc": parameter.doc,
+    }
+    if parameter.choices:
+        return facts | {"choices": list(parameter.choices)}
+    return facts | {"minimum": parameter.minimum, "maximum": parameter.maximum}
 
 
 def _check(files: list[Path], as_json: bool) -> int:
