@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import numba
 
 #: Read when this package is imported, so that a folder's name says what the process really compiles.
 _CORE_SOURCES = [source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py"))]
+_KEPT_S = 30 * 24 * 3600.0
 _GIVEN_BY_USER = bool(numba.config.CACHE_DIR)
 
 
@@ -47,7 +50,18 @@ def kernel_cache(package: str = "vcfx_dsp") -> Path:
             text = source.read_bytes()
             if b"vcfx_dsp.core" in text:  # all that holds compiled code imports from there
                 digest.update(text)
-    return cache_root() / "kernels" / digest.hexdigest()[:16]
+    folder = cache_root() / "kernels" / digest.hexdigest()[:16]
+    if not folder.exists():
+        _forget_old_versions(folder.parent)
+    return folder
+
+
+def _forget_old_versions(kernels: Path) -> None:
+    """Remove the folders of versions that are long gone; called when a new version makes its own."""
+    for folder in kernels.glob("*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _KEPT_S:
+                shutil.rmtree(folder)
 
 
 @contextmanager
