@@ -76,40 +76,8 @@ def test_run_ends_cleanly_on_ctrl_c_and_keeps_the_recording(tmp_path: Path) -> N
 
 
 def test_the_measured_round_trip_is_jacks_own_to_the_sample() -> None:
-    program = """
-import json, threading
-import jack
-from vcfx.cli.latency import graph_with_probe, measured, probe_of
-from vcfx.engine.portaudio_backend import PortAudioBackend
-from vcfx.engine.session import LiveSession, SessionRequest
-from vcfx.presets import Preset
-from vcfx.presets.model import NodeEntry
-import time
-found = {}
-for delay in (0, 333):
-    chain = (NodeEntry("delay_line", "d", {"delay_samples": float(delay)}),)
-    session = LiveSession(PortAudioBackend(), Preset("p", chain=chain), SessionRequest(block=128), graph_with_probe)
-    session.start()
-    client = jack.Client("patcher", no_start_server=True)
-    out = client.get_ports("vcfx:.*", is_output=True)[0]
-    into = client.get_ports("vcfx:.*", is_input=True)[0]
-    for port in (out, into):
-        for other in client.get_all_connections(port):
-            client.disconnect(port, other) if port.is_output else client.disconnect(other, port)
-    client.connect(out, into)
-    client.set_freewheel(True)
-    probe = probe_of(session)
-    while probe.progress_ratio < 1.0:
-        time.sleep(0.05)
-    client.set_freewheel(False)
-    result = measured(session, probe)
-    found[delay] = [round(48 * value, 3) for value in result.delays_ms] + [result.method]
-    client.close()
-    session.close()
-print(json.dumps(found))
-"""
     with dummy_jack(48_000, 128, 1, 1) as server:
-        done = run_python(program, server.env, timeout_s=240.0)
+        done = run_python(PROGRAMS / "jack_round_trip.py", server.env, timeout_s=240.0)
     found = json.loads(done.stdout.strip().splitlines()[-1])
     bare, method = found["0"][0], found["0"][-1]
     assert method == "waveform"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from vcfx.devices.device import AudioDevice
 from vcfx.engine.engine import Engine
 from vcfx.engine.fake_backend import FakeBackend, FakeDevice
 from vcfx.engine.session import LiveSession, SessionRequest
@@ -96,55 +97,64 @@ def bench_pairs(seconds: float = 10.0, every: int = 1) -> dict[str, object]:
 
 def bench_delivery(output: str | None, seconds: float) -> dict[str, object]:
     """Count the blocks that a real device gets while two Python threads spin: a Python callback, and ours."""
-    from vcfx.devices import portaudio
     from vcfx.devices.catalogue import find_device
-    from vcfx.engine.portaudio_backend import PortAudioBackend
 
-    module = portaudio.sounddevice()
     device = find_device(output, "output")
     source = find_device(device.index, "input") if device.max_input_channels else find_device(None, "input")
-    rate_hz = device.default_sample_rate_hz
+    ours, p99_us = _delivered_by_vcfx(source, device, seconds)
+    return {
+        "what": f"blocks of {BLOCK} delivered to '{device.title}' in {seconds:g} s beside two spinning Python threads",
+        "python_callback_ratio": _delivered_by_python(source, device, seconds),
+        "vcfx_ratio": ours,
+        "callback_p99_us": p99_us,
+        "goal_ratio": 0.999,
+    }
+
+
+def _delivered_by_python(source: AudioDevice, target: AudioDevice, seconds: float) -> float:
+    """Return delivered / expected frames of an ordinary sounddevice callback that copies its input."""
+    from vcfx.devices import portaudio
+
     counted = [0]
 
     def callback(indata: np.ndarray, outdata: np.ndarray, frames: int, _time: object, _status: object) -> None:
         counted[0] += frames
         outdata[:] = indata
 
-    stream = module.Stream(
-        samplerate=rate_hz,
+    stream = portaudio.sounddevice().Stream(
+        samplerate=target.default_sample_rate_hz,
         blocksize=BLOCK,
-        device=(source.index, device.index),
+        device=(source.index, target.index),
         channels=1,
         dtype="float32",
         latency=0.0,
         callback=callback,
     )
     with _spinning(2), stream:
-        python_blocks, expected = _count(lambda: counted[0] // BLOCK, rate_hz, seconds)
-    session = LiveSession(
-        PortAudioBackend(), _GAIN, SessionRequest(source.index, device.index, block=BLOCK, sample_rate=rate_hz)
-    )
+        return _delivered(lambda: counted[0], target.default_sample_rate_hz, seconds)
+
+
+def _delivered_by_vcfx(source: AudioDevice, target: AudioDevice, seconds: float) -> tuple[float, float]:
+    """Return delivered / expected frames of our callback, and its p99 in microseconds."""
+    from vcfx.engine.portaudio_backend import PortAudioBackend
+
+    rate_hz = target.default_sample_rate_hz
+    request = SessionRequest(source.index, target.index, block=BLOCK, sample_rate=rate_hz)
+    session = LiveSession(PortAudioBackend(), _GAIN, request)
     try:
         session.start()
         with _spinning(2):
-            ours, expected_ours = _count(lambda: session.engine.statistics().blocks, rate_hz, seconds)
-        stats = session.engine.statistics()
+            ratio = _delivered(lambda: session.engine.statistics().frames, rate_hz, seconds)
+        return ratio, session.engine.statistics().callback.p99_us
     finally:
         session.close()
-    return {
-        "what": f"blocks of {BLOCK} delivered to '{device.title}' in {seconds:g} s beside two spinning Python threads",
-        "python_callback_ratio": python_blocks / expected,
-        "vcfx_ratio": ours / expected_ours,
-        "callback_p99_us": stats.callback.p99_us,
-        "goal_ratio": 0.999,
-    }
 
 
-def _count(blocks: Callable[[], int], rate_hz: int, seconds: float) -> tuple[int, float]:
+def _delivered(frames: Callable[[], int], rate_hz: int, seconds: float) -> float:
     time.sleep(1.0)
-    first, start_s = blocks(), time.monotonic()
+    first, start_s = frames(), time.monotonic()
     time.sleep(seconds)
-    return blocks() - first, (time.monotonic() - start_s) * rate_hz / BLOCK
+    return (frames() - first) / ((time.monotonic() - start_s) * rate_hz)
 
 
 @contextmanager

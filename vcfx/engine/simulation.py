@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
-from vcfx_dsp.core.kernel import compiled_entry
+from vcfx_dsp.core.kernel import compiled, compiled_entry
 from vcfx_dsp.core.native import as_pointer
 
 from . import cells as c
@@ -59,6 +59,18 @@ def _call_stream(typingctx: Any, function: Any, source: Any, target: Any, frames
     return signature, codegen
 
 
+@compiled
+def _silent_stretches(pointer: int, frames: int, stretch: int) -> int:
+    row = carray(as_pointer(pointer), (frames,), np.float32)
+    silent = 0
+    for start in range(0, frames - stretch + 1, stretch):
+        peak = 0.0
+        for frame in range(start, start + stretch):
+            peak = max(peak, abs(row[frame]))
+        silent += peak < _SILENT
+    return silent
+
+
 @compiled_entry
 def _run(
     callbacks: npt.NDArray[np.int64],
@@ -91,14 +103,9 @@ def _run(
             now[0] = int((next_out + late) * 1e9)
             _call_stream(callbacks[1], 0, pointers_out.ctypes.data, blocks[1], engine)
             if next_out >= settled:
-                row = carray(as_pointer(pointers_out[0]), (blocks[1],), np.float32)
                 stretch = max(1, min(blocks[1], int(0.01 * rates[1])))
-                for start in range(0, blocks[1] - stretch + 1, stretch):
-                    peak = 0.0
-                    for frame in range(start, start + stretch):
-                        peak = max(peak, abs(row[frame]))
-                    heard += 1
-                    silent += peak < _SILENT
+                heard += blocks[1] // stretch
+                silent += _silent_stretches(pointers_out[0], blocks[1], stretch)
             next_out += blocks[1] / rates[1]
     return heard, silent
 
