@@ -84,3 +84,15 @@ def test_the_measured_round_trip_is_jacks_own_to_the_sample() -> None:
     assert found["0"][:-1] == [bare] * 5
     assert found["333"][:-1] == [bare + 333] * 5
     assert bare % 128 == 0
+
+
+def test_the_end_of_the_server_ends_the_run_with_one_sentence() -> None:
+    with dummy_jack(48_000, 256, 1, 2) as server:
+        command = [sys.executable, "-m", "vcfx", "run", "-p", "plain", "--block", "256", "--json"]
+        process = subprocess.Popen(command, env=server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        server.stop()
+        _, errors = process.communicate(timeout=60.0)
+    assert process.returncode == 2
+    assert errors.strip().splitlines()[-1].startswith("vcfx: the sound server has ended")

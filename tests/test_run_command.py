@@ -28,6 +28,7 @@ def vcfx(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Compl
     ("arguments", "sentence"),
     [
         (["--block", "7"], "--block is 7; allowed: 16 to 8192 frames"),
+        (["--channels", "3"], "--channels is 3; allowed: 1 or 2"),
         (["--duration", "-1"], "--duration is -1; allowed: more than 0 seconds"),
         (["--latency", "9999"], "--latency is 9999; allowed: 0 to 2000 milliseconds"),
         (["--preset", "depe"], "did you mean 'deep'?"),

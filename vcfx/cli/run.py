@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-p", "--preset", default="deep", metavar="P", help="preset: name or file (default: deep)")
     parser.add_argument("--block", type=int, default=128, metavar="N", help="frames per callback (default: 128)")
     parser.add_argument("--rate", type=int, metavar="HZ", help="sample rate (default: 48000 where it works)")
+    parser.add_argument("--channels", type=int, default=1, metavar="N", help="1 for a voice, 2 for stereo (default: 1)")
     parser.add_argument("--latency", type=float, metavar="MS", help="latency to ask of the drivers")
     parser.add_argument("--monitor", metavar="D", help="hear the result on one more output device")
     parser.add_argument("--record", type=Path, metavar="FILE", help="record the result (.flac, .wav, .ogg)")
@@ -46,7 +47,13 @@ def run(options: argparse.Namespace) -> int:
     from vcfx.presets import load_preset
 
     request = SessionRequest(
-        options.input, options.output, options.monitor, options.block, options.rate, options.latency
+        options.input,
+        options.output,
+        options.monitor,
+        options.block,
+        options.rate,
+        options.latency,
+        options.channels,
     )
     preset = load_preset(options.preset)
     backend = PortAudioBackend()
@@ -72,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     if not 16 <= options.block <= _MAX_BLOCK:
         raise VcfxError(f"--block is {options.block}; allowed: 16 to {_MAX_BLOCK} frames")
+    if options.channels not in (1, 2):
+        raise VcfxError(f"--channels is {options.channels}; allowed: 1 or 2")
     if options.duration is not None and not options.duration > 0:
         raise VcfxError(f"--duration is {options.duration:g}; allowed: more than 0 seconds")
     if options.latency is not None and not 0 <= options.latency <= 2_000:
@@ -106,7 +115,7 @@ def _loop(session: LiveSession, recorder: Recorder | None, options: argparse.Nam
 
 def _loop_json(session: LiveSession, duration_s: float | None) -> None:
     start_s = time.monotonic()
-    while duration_s is None or time.monotonic() - start_s < duration_s:
+    while not session.hung and (duration_s is None or time.monotonic() - start_s < duration_s):
         left_s = _JSON_EVERY_S if duration_s is None else duration_s - (time.monotonic() - start_s)
         time.sleep(max(0.0, min(_JSON_EVERY_S, left_s)))
         print(json.dumps(report(session)), flush=True)
@@ -141,9 +150,11 @@ def _loop_view(session: LiveSession, recorder: Recorder | None, duration_s: floa
 
     console = Console()
     keys = LiveKeys(session.engine)
+    if session.hears_itself:
+        keys.notice = "this input records what the output plays: the voice will go round; choose a microphone with -i"
     start_s = time.monotonic()
     with key_reader() as read_key, Live(console=console, auto_refresh=False, transient=False) as live:
-        while not keys.quit:
+        while not keys.quit and not session.hung:
             elapsed_s = time.monotonic() - start_s
             if duration_s is not None and elapsed_s >= duration_s:
                 return
@@ -171,12 +182,13 @@ def _end(session: LiveSession, recorder: Recorder | None, quiet: bool) -> str:
         )
         if recorder is not None and not recorder.problem:
             print(f"recorded to {recorder.path}")
+    if session.hung:
+        return session.problem or "the sound driver hung while closing"
     return recorder.problem if recorder is not None else ""
 
 
 def _leave_hung_driver(code: int) -> None:
     """A driver that hangs on closing would hang Python's exit as well."""
-    print("vcfx: the sound driver hung while closing; leaving it behind", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

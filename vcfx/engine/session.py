@@ -115,6 +115,12 @@ class LiveSession:
         if not self.hung:
             self.engine.close()
 
+    @property
+    def hears_itself(self) -> bool:
+        """Whether the input is the recording of what the output plays: fine for measuring, a howl for a voice."""
+        source, target = self.input.device, self.output.device
+        return source.is_monitor or (source.is_virtual and target.is_virtual)
+
     def stated_latency_ms(self) -> dict[str, float | None]:
         """Latency by part as stated by drivers, bridge and nodes; None where a driver states nothing sensible."""
         engine = self.engine
@@ -212,6 +218,8 @@ class LiveSession:
         """Close what is left and try again until the devices are back."""
         self.problem = "a device is gone; waiting for it"
         self._close_streams()
+        if self.hung:
+            self.problem = "the sound server has ended under the stream and cannot be left; start vcfx again"
         while self._running and not self.hung:
             try:
                 self._backend.rescan()
