@@ -45,11 +45,17 @@ OFFSET_COST: Final = 0.4
     FACTOR, TAPS, HOP, WINDOW, SHORTEST, LONGEST, RING, TAPS_AT, INPUT_AT, RING_AT, NCCF_AT, COST_AT, LAG_AT, SCORE_AT,
     HEIGHT_AT, PATH_AT, STRENGTH_AT, HELD, TAKEN, DECIMATED, FRAMES, FOUND_AT, BACK_AT,
 ) = range(23)  # fmt: skip
-LAST_IN, LAST_OUT, HIGH_PASS, NOISE = range(4)
+LAST_IN, LAST_OUT, HIGH_PASS, NOISE, LENIENCY = range(5)
 
 
-def f0_state(sample_rate: float, lowest_hz: float, highest_hz: float, history_s: float = 0.0) -> State:
-    """Return the counters and the memory of one tracker that keeps at least `history_s` of the analysis signal."""
+def f0_state(
+    sample_rate: float, lowest_hz: float, highest_hz: float, history_s: float = 0.0, leniency: float = 0.0
+) -> State:
+    """Return the counters and the memory of one tracker that keeps at least `history_s` of the analysis signal.
+
+    `leniency` is a correlation by which voiced is preferred to unvoiced: 0 where gross errors count, more where a
+    missed piece of voice is worse than a wrong one.
+    """
     factor = decimation(sample_rate)
     rate = sample_rate / factor
     taps = decimator_taps(factor)
@@ -62,7 +68,7 @@ def f0_state(sample_rate: float, lowest_hz: float, highest_hz: float, history_s:
         PATH_AT: HISTORY, STRENGTH_AT: HISTORY,
     }  # fmt: skip
     counters = np.zeros(BACK_AT + 1 + HISTORY * PATHS + HISTORY, np.int64)
-    at = 4
+    at = 5
     for name, size in sizes.items():
         counters[name] = at
         at += size
@@ -74,7 +80,7 @@ def f0_state(sample_rate: float, lowest_hz: float, highest_hz: float, history_s:
         counters[name] = value
     memory[counters[TAPS_AT] : counters[TAPS_AT] + taps.size] = taps
     memory[HIGH_PASS] = np.exp(-2 * np.pi * HIGH_PASS_HZ / rate)
-    memory[NOISE] = FLOOR_RMS**2
+    memory[NOISE], memory[LENIENCY] = FLOOR_RMS**2, leniency
     return State((), counters, memory)
 
 
@@ -169,7 +175,7 @@ def _extend_paths(counters: Any, memory: Any, found: int) -> None:
             step = OFFSET_COST if to == CANDIDATES else _step_cost(old_lags[old], lags[to])
             if before[old] + step < best:
                 best, origin = before[old] + step, old
-        local = strongest if to == CANDIDATES else 1.0 - scores[to]
+        local = strongest + memory[LENIENCY] if to == CANDIDATES else 1.0 - scores[to]
         now[to] = best + local
         back[to] = origin
         least = min(least, now[to])

@@ -45,7 +45,8 @@ def watch_onsets(counters: Any, memory: Any, now: int, sample: float) -> bool:
         counters[QUIET_SLICES] = 0
     memory[PAST] += PAST_SHARE * (power - memory[PAST])
     memory[POWER], memory[LARGEST], counters[FILLED] = 0.0, 0.0, 0
-    return found
+    onset: bool = found
+    return onset
 
 
 @compiled

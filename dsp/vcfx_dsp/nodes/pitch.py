@@ -53,6 +53,8 @@ HIGHEST_HZ: Final = 600.0
 #: Input kept: the latency, the longest reach of a grain and the search around the oldest mark in use.
 KEPT_S: Final = 0.110
 ANALYSIS_KEPT_S: Final = 0.060
+#: A voiced sound that is not shifted is heard at once, a hiss taken for voice hardly.
+LENIENCY: Final = 0.2
 #: How long the running mean of the pitch remembers.
 USUAL_S: Final = 2.0
 
@@ -220,7 +222,7 @@ class Pitch(KernelNode):
     def initial_state(self, spec: ProcessSpec) -> State:
         """A first unvoiced mark and its grain at the beginning of time, empty rings, a fresh tracker."""
         settings = self.settings(spec)
-        tracker = f0_state(spec.sample_rate, LOWEST_HZ, HIGHEST_HZ, ANALYSIS_KEPT_S)
+        tracker = f0_state(spec.sample_rate, LOWEST_HZ, HIGHEST_HZ, ANALYSIS_KEPT_S, LENIENCY)
         span = 1 << int(np.ceil(np.log2(KEPT_S * spec.sample_rate)))
         counters = np.zeros(TRACKER_AT + tracker.counters.size, np.int64)
         counters[SPAN], counters[F0_MEMORY_AT] = span, SUMS_AT + spec.channels
