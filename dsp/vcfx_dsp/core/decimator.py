@@ -38,7 +38,7 @@ def decimator_taps(factor: int) -> npt.NDArray[np.float64]:
 @compiled
 def store_twice(ring: Any, size: int, position: int, value: float) -> None:
     """Write into a ring kept twice in a row, so that any window up to `size` long lies in one piece."""
-    slot = position % size
+    slot = position if position < size else position % size
     ring[slot] = value
     ring[slot + size] = value
 
@@ -53,7 +53,9 @@ def window_start(size: int, end: int, length: int) -> int:
 def filtered_at(ring: Any, taps: Any, size: int, end: int) -> float:
     """Return the low-passed signal at the window that ends before `end`."""
     start = window_start(size, end, size)
-    total = 0.0
-    for index in range(size):
-        total += taps[index] * ring[start + index]
+    even, odd = taps[size - 1] * ring[start + size - 1], 0.0
+    for index in range(0, size - 1, 2):
+        even += taps[index] * ring[start + index]
+        odd += taps[index + 1] * ring[start + index + 1]
+    total: float = even + odd
     return total

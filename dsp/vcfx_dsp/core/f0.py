@@ -101,7 +101,7 @@ def f0_push(counters: Any, memory: Any, sample: float) -> bool:
     taps = counters[TAPS]
     ring = memory[counters[INPUT_AT] :]
     store_twice(ring, taps, counters[TAKEN], sample)
-    counters[TAKEN] += 1
+    counters[TAKEN] = counters[TAKEN] + 1 if counters[TAKEN] + 1 < taps else 0
     counters[HELD] += 1
     if counters[HELD] < counters[FACTOR]:
         return False

@@ -11,6 +11,7 @@ from ..core.grain_mix import GRAIN_COUNTERS, GRAIN_MEMORY, GRAINS, SLOTS_AT, mix
 from ..core.grain_schedule import (
     FIXED_PERIOD,
     LAST_TIME,
+    NEXT_EVENT,
     PLAN_TIME,
     PLANNED,
     RANGE,
@@ -53,8 +54,8 @@ HIGHEST_HZ: Final = 600.0
 #: Input kept: the latency, the longest reach of a grain and the search around the oldest mark in use.
 KEPT_S: Final = 0.110
 ANALYSIS_KEPT_S: Final = 0.060
-#: A voiced sound that is not shifted is heard at once, a hiss taken for voice hardly.
-LENIENCY: Final = 0.2
+#: A voiced sound that is not shifted is heard at once. From 0.45 on, hiss begins to be taken for voice (measured).
+LENIENCY: Final = 0.35
 #: How long the running mean of the pitch remembers.
 USUAL_S: Final = 2.0
 
@@ -99,7 +100,7 @@ def _mark_due(schedule: Any, marks: Any, newest: int, latency: float) -> float:
 
 @compiled
 def _advance(counters: Any, memory: Any, settings: Any, now: int) -> None:
-    """Decide marks and start grains that are due at input sample `now`."""
+    """Decide marks and start grains that are due at input sample `now`, and note when the next will be."""
     schedule_counters, schedule = counters[SCHEDULE_AT:], memory[SCHEDULE_MEMORY_AT:]
     mark_counters, marks = counters[MARKS_AT:], memory[MARKS_MEMORY_AT:]
     grain_counters, grains = counters[GRAINS_AT:], memory[GRAINS_MEMORY_AT:]
@@ -117,10 +118,15 @@ def _advance(counters: Any, memory: Any, settings: Any, now: int) -> None:
     for _ in range(4):
         if schedule_counters[PLANNED] == 0:
             break
-        if time < schedule[PLAN_TIME] - planned_rise(schedule_counters, schedule, mark_counters, marks):
+        start = schedule[PLAN_TIME] - planned_rise(schedule_counters, schedule, mark_counters, marks)
+        if time < start:
             break
         start_planned(schedule_counters, schedule, mark_counters, marks, onsets, grain_counters, grains, time)
         plan_next(schedule_counters, schedule, mark_counters, marks)
+    schedule[NEXT_EVENT] = _mark_due(schedule, marks, mark_counters[NEWEST], latency)
+    if schedule_counters[PLANNED] != 0:
+        start = schedule[PLAN_TIME] - planned_rise(schedule_counters, schedule, mark_counters, marks)
+        schedule[NEXT_EVENT] = min(schedule[NEXT_EVENT], start)
 
 
 @kernel
@@ -137,6 +143,7 @@ def _pitch(state: int, block_in: int, block_out: int, channels: int, frames: int
     schedule[FIXED_PERIOD], schedule[RANGE] = settings[TARGET_PERIOD], settings[PITCH_RANGE]
     for frame in range(frames):
         now = counters[NOW]
+        time = now - int(settings[LATENCY])
         counters[NOW] = now + 1
         slot = now & (span - 1)
         mono = 0.0
@@ -153,8 +160,10 @@ def _pitch(state: int, block_in: int, block_out: int, channels: int, frames: int
         schedule[SEMITONES] = ramp_next(memory, 0)
         if memory[RAMP_SIZE + FRAMES_LEFT] > 0.0:
             schedule[SPEED_NOW] = 2.0 ** (ramp_next(memory, RAMP_SIZE) / 12.0)
-        _advance(counters, memory, settings, now)
-        mix_grains(grain_counters, grains, now - int(settings[LATENCY]), rings, span, samples, sums)
+            schedule[NEXT_EVENT] = time
+        if time >= schedule[NEXT_EVENT]:
+            _advance(counters, memory, settings, now)
+        mix_grains(grain_counters, grains, time, rings, span, samples, sums)
         for channel in range(channels):
             y[channel, frame] = sums[channel]
 
@@ -245,6 +254,6 @@ class Pitch(KernelNode):
         memory[MARKS_MEMORY_AT + PERIOD_AT] = spacing
         counters[GRAINS_AT + SLOTS_AT : GRAINS_AT + SLOTS_AT + GRAINS] = np.arange(GRAINS)
         schedule = memory[SCHEDULE_MEMORY_AT : SCHEDULE_MEMORY_AT + SCHEDULE_MEMORY]
-        schedule[LAST_TIME] = start
+        schedule[LAST_TIME], schedule[NEXT_EVENT] = start, start
         schedule[SPEED_NOW] = 2.0 ** (settings[FORMANT] / 12.0)
         schedule[USUAL_PERIOD] = spec.sample_rate / 150.0
