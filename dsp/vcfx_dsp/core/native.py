@@ -10,12 +10,14 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 _INT64 = ir.IntType(64)
 _BYTE_POINTER = ir.IntType(8).as_pointer()
 _FLUSH_BITS_X86 = 0x8040  # MXCSR: flush-to-zero (bit 15) and denormals-are-zero (bit 6)
 _FLUSH_BIT_ARM = 1 << 24  # FPCR: FZ
+# Stack slots are made once per function (`alloca_once`): made where they are used, a loop around them eats the stack.
 _MACHINE = platform.machine().lower()
 
 
@@ -91,7 +93,7 @@ def flush_denormals(typingctx: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if _MACHINE in ("x86_64", "amd64"):
-            slot = builder.alloca(ir.IntType(32))
+            slot = cgutils.alloca_once(builder, ir.IntType(32))
             pointer = builder.bitcast(slot, _BYTE_POINTER)
             _call_void(builder, "llvm.x86.sse.stmxcsr", pointer)
             mode = builder.load(slot)
@@ -114,7 +116,7 @@ def restore_float_mode(typingctx: Any, mode: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if _MACHINE in ("x86_64", "amd64"):
-            slot = builder.alloca(ir.IntType(32))
+            slot = cgutils.alloca_once(builder, ir.IntType(32))
             builder.store(builder.trunc(args[0], ir.IntType(32)), slot)
             _call_void(builder, "llvm.x86.sse.ldmxcsr", builder.bitcast(slot, _BYTE_POINTER))
         elif _MACHINE in ("arm64", "aarch64"):
@@ -130,11 +132,11 @@ def clock_ns(typingctx: Any, function: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if sys.platform == "win32":  # QueryPerformanceCounter(int64*): 100 ns ticks on every supported Windows
-            slot = builder.alloca(_INT64)
+            slot = cgutils.alloca_once(builder, _INT64)
             target = ir.FunctionType(ir.IntType(32), [_INT64.as_pointer()]).as_pointer()
             builder.call(builder.inttoptr(args[0], target), [slot])
             return builder.mul(builder.load(slot), ir.Constant(_INT64, 100))
-        slot = builder.alloca(ir.ArrayType(_INT64, 2))  # struct timespec on 64-bit systems
+        slot = cgutils.alloca_once(builder, ir.ArrayType(_INT64, 2))  # struct timespec on 64-bit systems
         pointer = builder.bitcast(slot, _INT64.as_pointer())
         target = ir.FunctionType(ir.IntType(32), [ir.IntType(32), _INT64.as_pointer()]).as_pointer()
         builder.call(builder.inttoptr(args[0], target), [ir.Constant(ir.IntType(32), _MONOTONIC), pointer])
@@ -158,8 +160,6 @@ def write_bytes(typingctx: Any, function: Any, descriptor: Any, source: Any, cou
 
 
 def _declare(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    from numba.core import cgutils
-
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
 
 
