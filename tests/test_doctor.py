@@ -74,7 +74,7 @@ def test_broken_packages_are_named_with_their_fault(tmp_path: Path) -> None:
         tmp_path,
         pedalboard="import os, signal\nos.kill(os.getpid(), signal.SIGILL)",
         rtmidi="raise ModuleNotFoundError(\"No module named 'rtmidi'\")",
-        av="raise ImportError('libav: wrong ELF class')",
+        soundfile="raise ImportError('libsndfile: wrong ELF class')",
     )
     found = run_doctor(env, expect=1)
     assert found["files_ready"] is False
@@ -84,8 +84,8 @@ def test_broken_packages_are_named_with_their_fault(tmp_path: Path) -> None:
     assert by_name["pedalboard"]["status"] == "optional"
     assert by_name["python-rtmidi"]["detail"] == "not installed"
     assert by_name["python-rtmidi"]["mend"].endswith("pip install python-rtmidi")
-    assert by_name["av"]["status"] == "missing"
-    assert "wrong ELF class" in by_name["av"]["detail"]
+    assert by_name["soundfile"]["status"] == "missing"
+    assert "wrong ELF class" in by_name["soundfile"]["detail"]
     assert by_name["numpy"]["status"] == "ok"
 
 

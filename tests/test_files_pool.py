@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -86,6 +87,21 @@ def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     assert outputs(tmp_path) == []
 
 
+def has_ended(pid: int, within_s: float = 5.0) -> bool:
+    """Whether a process that is not our child ends; whoever inherited it may take a moment to collect it."""
+    limit_s = time.monotonic() + within_s
+    while time.monotonic() < limit_s:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+        if state.startswith("Z"):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_an_ffmpeg_that_hangs_is_ended_with_its_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = tmp_path / "commands"
     commands.mkdir()
@@ -96,5 +112,4 @@ def test_an_ffmpeg_that_hangs_is_ended_with_its_worker(tmp_path: Path, monkeypat
     bad.source.write_bytes(b"no sound that libsndfile knows")
     results = outcomes([bad, good], source(), 1, stall_limit_s=6)
     assert [result.error_kind for result in results] == ["stalled", ""]
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert has_ended(int((tmp_path / "pid").read_text()))

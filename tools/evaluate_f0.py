@@ -16,17 +16,22 @@ import numpy as np
 import numpy.typing as npt
 import pyworld
 import soundfile
-import soxr
 
 from vcfx_dsp.f0_tracker import F0Tracker
+from vcfx_dsp.resampler import resample_signal
 
 FRAME_S = 0.005
 Signal = npt.NDArray[np.float64]
 
 
+def resampled(signal: Signal, rate_in_hz: int, rate_out_hz: int) -> Signal:
+    """Return a mono signal at another rate, without delay."""
+    return resample_signal(signal.astype(np.float32)[None], rate_in_hz, rate_out_hz)[0].astype(np.float64)
+
+
 def reference(signal: Signal, sample_rate: int) -> tuple[Signal, npt.NDArray[np.bool_]]:
     """Return harvest's F0 every 5 ms (0: unvoiced) and which frames are clear."""
-    low = soxr.resample(signal, sample_rate, 16_000)
+    low = resampled(signal, sample_rate, 16_000)
     f0, times = pyworld.harvest(low, 16_000, f0_floor=50.0, f0_ceil=620.0, frame_period=1e3 * FRAME_S)
     periodic = pyworld.d4c(low, f0, times, 16_000)[:, 2] < 0.999
     padded = np.pad(low, 200)

@@ -20,7 +20,7 @@ import pyworld
 import scipy.linalg
 import scipy.signal
 import soundfile
-import soxr
+from evaluate_f0 import resampled
 
 from vcfx_dsp.node import ProcessSpec
 from vcfx_dsp.nodes.pitch import Pitch
@@ -54,11 +54,11 @@ def through_rubber_band(signal: Signal, semitones: float) -> Signal:
 
 def through_world(signal: Signal, semitones: float) -> Signal:
     """Take apart and put together with WORLD."""
-    low = soxr.resample(signal, RATE_HZ, ANALYSIS_HZ)
+    low = resampled(signal, RATE_HZ, ANALYSIS_HZ)
     f0, times = pyworld.harvest(low, ANALYSIS_HZ)
     envelope, noise = pyworld.cheaptrick(low, f0, times, ANALYSIS_HZ), pyworld.d4c(low, f0, times, ANALYSIS_HZ)
     out = pyworld.synthesize(f0 * 2 ** (semitones / 12), envelope, noise, ANALYSIS_HZ)
-    return np.asarray(soxr.resample(out, ANALYSIS_HZ, RATE_HZ), np.float64)
+    return resampled(out, ANALYSIS_HZ, RATE_HZ)
 
 
 SYSTEMS = {"vcfx": through_node, "Rubber Band": through_rubber_band, "WORLD": through_world}
@@ -66,14 +66,14 @@ SYSTEMS = {"vcfx": through_node, "Rubber Band": through_rubber_band, "WORLD": th
 
 def voiced_f0(signal: Signal) -> Signal:
     """Return harvest's F0 every 5 ms where D4C finds the voice periodic, else 0."""
-    low = soxr.resample(signal, RATE_HZ, 16_000)
+    low = resampled(signal, RATE_HZ, 16_000)
     f0, times = pyworld.harvest(low, 16_000, f0_floor=45.0, f0_ceil=1_000.0, frame_period=1e3 * FRAME_S)
     return np.where(pyworld.d4c(low, f0, times, 16_000)[:, 2] < 0.999, f0, 0.0)
 
 
 def likeness(signal: Signal, f0: Signal) -> Signal:
     """Return the mean correlation of windows one period apart, per band, over every fourth voiced frame."""
-    low = soxr.resample(signal, RATE_HZ, ANALYSIS_HZ)
+    low = resampled(signal, RATE_HZ, ANALYSIS_HZ)
     means = []
     for band in BANDS_HZ:
         filtered = scipy.signal.sosfiltfilt(scipy.signal.butter(4, band, "band", fs=ANALYSIS_HZ, output="sos"), low)
@@ -97,7 +97,7 @@ def _best_match(signal: Signal, time_s: float, f0_hz: float) -> float:
 
 def resonances(signal: Signal, f0: Signal) -> Iterator[Signal]:
     """Yield the first three resonances of each voiced frame, by linear prediction of order 12 at 10 kHz."""
-    low = scipy.signal.lfilter([1.0, -0.95], [1.0], soxr.resample(signal, RATE_HZ, 10_000))
+    low = scipy.signal.lfilter([1.0, -0.95], [1.0], resampled(signal, RATE_HZ, 10_000))
     for place in range(0, f0.size, 4):
         start = int(place * FRAME_S * 10_000) - 250
         if f0[place] <= 0 or start < 0 or start + 500 > low.size:
@@ -141,7 +141,7 @@ def main() -> int:
     alike = []
     for path in paths[:: arguments.every]:
         sound, sample_rate = soundfile.read(path, always_2d=True)
-        signal = np.asarray(soxr.resample(sound.mean(axis=1), sample_rate, RATE_HZ), np.float64)
+        signal = np.asarray(resampled(sound.mean(axis=1), sample_rate, RATE_HZ), np.float64)
         f0 = voiced_f0(signal)
         alike.append(likeness(signal, f0))
         for semitones in arguments.semitones:

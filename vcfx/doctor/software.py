@@ -20,7 +20,6 @@ PACKAGES: Final[dict[str, tuple[str, Need]]] = {
     "numpy": ("numpy", "files"),
     "numba": ("numba", "files"),
     "soundfile": ("soundfile", "files"),
-    "av": ("av", "files"),
     "platformdirs": ("platformdirs", "files"),
     "rich": ("rich", "files"),
     "tomli-w": ("tomli_w", "files"),
@@ -88,6 +87,6 @@ def check_kernels() -> Check:
 
 
 def check_ffmpeg() -> Check:
-    """Look for the ffmpeg program, which only films and rare formats outside `av` need."""
+    """Look for the ffmpeg program, which only films and formats that libsndfile does not read need."""
     path = shutil.which("ffmpeg")
     return verdict("ffmpeg", path is not None, path or "not installed", "extra", install_command("ffmpeg"))
