@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from ..core.kernel import compiled, kernel, unpack
-from ..core.ramp import RAMP_MS, RAMP_SIZE, ramp_memory, ramp_next, ramp_retarget
+from ..core.ramp import FRAMES_LEFT, RAMP_MS, RAMP_SIZE, VALUE, ramp_memory, ramp_next, ramp_retarget
 from ..node import KernelNode, ProcessSpec
 from ..parameters import Parameter
 from ..state import State
@@ -42,26 +42,69 @@ def _next_gain(settings: Any, counters: Any, memory: Any, level: float) -> float
     return gain
 
 
+@compiled
+def _level(x: Any, channels: int, frame: int) -> float:
+    level = 0.0
+    for channel in range(channels):
+        level = max(level, abs(x[channel, frame]))
+    return level
+
+
+@compiled
+def _steady_frames(settings: Any, counters: Any, memory: Any, x: Any, channels: int, start: int, stop: int) -> int:
+    """Return how many frames from `start` on surely leave the gain as it is, and count the hold on for them."""
+    if memory[FRAMES_LEFT] > 0.0 or memory[VALUE] != memory[GAIN_RANGE]:
+        return 0
+    hold_left = counters[HOLD_LEFT]
+    if memory[OPENNESS] == 0.0 and hold_left == 0:
+        frame = start
+        while frame < stop and _level(x, channels, frame) < settings[OPEN_LEVEL]:
+            frame += 1
+        return frame - start
+    if memory[OPENNESS] < 1.0 or hold_left == 0:
+        return 0
+    stop = min(stop, start + hold_left - 1)
+    soft = 0
+    while start + soft < stop and not _level(x, channels, stop - 1 - soft) >= settings[CLOSE_LEVEL]:
+        soft += 1
+    counters[HOLD_LEFT] = hold_left - soft if start + soft == stop else int(settings[HOLD_FRAMES]) + 1 - soft
+    return stop - start
+
+
+@compiled
+def _let_through(
+    samples: Any, x: Any, y: Any, channel: int, start: int, stop: int, gain: float, delay: int, position: int
+) -> None:
+    """Delay frames start..stop of a channel and multiply them by the gain."""
+    if delay == 0:
+        for frame in range(start, stop):
+            y[channel, frame] = x[channel, frame] * gain
+        return
+    first = channel * delay
+    for frame in range(start, stop):
+        sample = x[channel, frame]
+        y[channel, frame] = samples[first + position] * gain
+        samples[first + position] = sample
+        position = position + 1 if position + 1 < delay else 0
+
+
 @kernel
 def _gate(state: int, block_in: int, block_out: int, channels: int, frames: int) -> None:
     settings, counters, memory, samples, x, y = unpack(state, block_in, block_out, channels, frames)
     ramp_retarget(memory, 0, settings[RANGE_NEPERS], settings[RAMP_FRAMES])
-    delay, position = counters[DELAY], counters[POSITION]
-    for frame in range(frames):
-        level = 0.0
+    delay, frame = counters[DELAY], 0
+    while frame < frames:
+        stop = frame + _steady_frames(settings, counters, memory, x, channels, frame, frames)
+        gain = memory[GAIN]
+        if stop == frame:
+            gain = _next_gain(settings, counters, memory, _level(x, channels, frame))
+            stop = frame + 1
+        position = counters[POSITION]
         for channel in range(channels):
-            level = max(level, abs(x[channel, frame]))
-        gain = _next_gain(settings, counters, memory, level)
-        for channel in range(channels):
-            sample = x[channel, frame]
-            if delay > 0:
-                at = channel * delay + position
-                sample, samples[at] = samples[at], sample
-            y[channel, frame] = sample * gain
-        position += 1
-        if position >= delay:
-            position = 0
-    counters[POSITION] = position
+            _let_through(samples, x, y, channel, frame, stop, gain, delay, position)
+        if delay > 0:
+            counters[POSITION] = (position + stop - frame) % delay
+        frame = stop
 
 
 class Gate(KernelNode):
