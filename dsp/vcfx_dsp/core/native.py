@@ -42,6 +42,26 @@ def as_address(typingctx: Any, pointer: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def float_bits(typingctx: Any, value: Any) -> Any:
+    """Return the 64 bits of a float as an integer."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], _INT64)
+
+    return types.int64(types.float64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def float_of_bits(typingctx: Any, bits: Any) -> Any:
+    """Return the float with these 64 bits."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def call_node(
     typingctx: Any, function: Any, state: Any, block_in: Any, block_out: Any, channels: Any, frames: Any
 ) -> Any:

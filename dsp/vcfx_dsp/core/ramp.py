@@ -39,3 +39,12 @@ def ramp_next(memory: Any, at: int) -> float:
             memory[at + VALUE] += memory[at + INCREMENT]
     value: float = memory[at + VALUE]
     return value
+
+
+@compiled
+def is_any_moving(memory: Any, ramps: int) -> bool:
+    """Whether one of the ramps at the start of `memory` has not arrived yet."""
+    longest = 0.0
+    for ramp in range(ramps):
+        longest = max(longest, memory[ramp * RAMP_SIZE + FRAMES_LEFT])
+    return longest > 0.0

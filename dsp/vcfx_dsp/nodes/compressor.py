@@ -5,56 +5,99 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from ..core.exponential import quick_exp, quick_log
 from ..core.kernel import compiled, kernel, unpack
-from ..core.ramp import RAMP_MS, RAMP_SIZE, ramp_memory, ramp_next, ramp_retarget
+from ..core.ramp import RAMP_MS, RAMP_SIZE, is_any_moving, ramp_memory, ramp_next, ramp_retarget
 from ..node import KernelNode, ProcessSpec
 from ..parameters import Parameter
 from ..state import State
 
 DB_PER_NEPER = 20.0 / math.log(10.0)
+NEPERS_PER_DB = 1.0 / DB_PER_NEPER
 FLOOR = 1e-7  # -140 dBFS, so that the logarithm of silence is a number
+TINY = 1e-300  # so that a knee of no width divides nothing by a number
 NEGLIGIBLE_DB = 1e-6  # below half a bit of float32
 # settings, ramped: what each frame needs
 THRESHOLD_DB, SLOPE, KNEE_DB, MAKEUP_DB, MIX = range(5)
 RAMPS = 5
 # settings, not ramped: the detector's smoothing does that
 ATTACK, RELEASE, RAMP_FRAMES = range(RAMPS, RAMPS + 3)
-# memory: the ramps, then
-HELD_DB, REDUCTION_DB, GAIN, GAIN_DB = range(RAMPS * RAMP_SIZE, RAMPS * RAMP_SIZE + 4)
+# memory: the ramps, the detector, and a row in which a few frames are worked together
+HELD_DB, REDUCTION_DB = range(RAMPS * RAMP_SIZE, RAMPS * RAMP_SIZE + 2)
+ROW = REDUCTION_DB + 1
+ROW_FRAMES = 64
 
 
 @compiled
-def _static_reduction_db(level_db: float, threshold_db: float, slope: float, knee_db: float) -> float:
-    """Return how far the curve lies below the diagonal (eq. 4 of the paper, as input minus output)."""
-    excess_db = level_db - threshold_db
-    if 2.0 * excess_db <= -knee_db:
-        return 0.0
-    if 2.0 * excess_db < knee_db:
-        return slope * (excess_db + 0.5 * knee_db) ** 2 / (2.0 * knee_db)
-    return slope * excess_db
+def _store_levels(memory: Any, x: Any, channels: int, start: int, frames: int) -> None:
+    for frame in range(frames):
+        memory[ROW + frame] = max(FLOOR, abs(x[0, start + frame]))
+    for channel in range(1, channels):
+        for frame in range(frames):
+            memory[ROW + frame] = max(memory[ROW + frame], abs(x[channel, start + frame]))
 
 
 @compiled
-def _next_factor(settings: Any, memory: Any, level: float) -> float:
-    """Advance by one frame whose loudest channel is at `level`; returns what to multiply with."""
+def _is_at_rest(memory: Any, frames: int, threshold_db: float, knee_db: float) -> bool:
+    """Whether the levels in the row leave a resting detector at rest."""
+    if memory[HELD_DB] > 0.0 or memory[REDUCTION_DB] > 0.0:
+        return False
+    surely_below = 0.999_999 * quick_exp((threshold_db - 0.5 * knee_db) * NEPERS_PER_DB)
+    loud_frames = 0
+    for frame in range(frames):
+        loud_frames += 0 if memory[ROW + frame] < surely_below else 1
+    return loud_frames == 0
+
+
+@compiled
+def _store_wanted(memory: Any, frames: int, threshold_db: float, slope: float, knee_db: float) -> None:
+    """Replace levels by how far the curve lies below the diagonal (eq. 4 of the paper, as input minus output)."""
+    knee_from_db = threshold_db - 0.5 * knee_db
+    for frame in range(frames):
+        into_knee_db = DB_PER_NEPER * quick_log(memory[ROW + frame]) - knee_from_db
+        bend_db = min(max(into_knee_db, 0.0), knee_db)
+        above_db = max(into_knee_db - knee_db, 0.0)
+        memory[ROW + frame] = slope * (bend_db * bend_db / (2.0 * knee_db + TINY) + above_db)
+
+
+@compiled
+def _smooth(settings: Any, memory: Any, frames: int) -> None:
+    """Replace wanted reductions by smoothed ones (eq. 17)."""
+    attack, release = settings[ATTACK], settings[RELEASE]
+    held_db, reduction_db = memory[HELD_DB], memory[REDUCTION_DB]
+    for frame in range(frames):
+        wanted_db = memory[ROW + frame]
+        held_db = max(wanted_db, (1.0 - release) * wanted_db + release * held_db)
+        reduction_db = (1.0 - attack) * held_db + attack * reduction_db
+        if held_db < NEGLIGIBLE_DB and reduction_db < NEGLIGIBLE_DB:
+            held_db, reduction_db = 0.0, 0.0
+            memory[HELD_DB] = 0.0  # a store makes this a branch: a selection would delay every frame
+        memory[ROW + frame] = reduction_db
+    memory[HELD_DB], memory[REDUCTION_DB] = held_db, reduction_db
+
+
+@compiled
+def _process_row(settings: Any, memory: Any, x: Any, y: Any, channels: int, start: int, frames: int) -> None:
     threshold_db = ramp_next(memory, THRESHOLD_DB * RAMP_SIZE)
     slope = ramp_next(memory, SLOPE * RAMP_SIZE)
     knee_db = ramp_next(memory, KNEE_DB * RAMP_SIZE)
     makeup_db = ramp_next(memory, MAKEUP_DB * RAMP_SIZE)
     mix = ramp_next(memory, MIX * RAMP_SIZE)
-    level_db = DB_PER_NEPER * math.log(max(level, FLOOR))
-    wanted_db = _static_reduction_db(level_db, threshold_db, slope, knee_db)
-    held_db = memory[HELD_DB]
-    held_db = max(wanted_db, wanted_db + settings[RELEASE] * (held_db - wanted_db))
-    reduction_db = held_db + settings[ATTACK] * (memory[REDUCTION_DB] - held_db)
-    if held_db < NEGLIGIBLE_DB and reduction_db < NEGLIGIBLE_DB:
-        held_db, reduction_db = 0.0, 0.0
-    memory[HELD_DB], memory[REDUCTION_DB] = held_db, reduction_db
-    gain_db = makeup_db - reduction_db
-    if gain_db != memory[GAIN_DB]:
-        memory[GAIN_DB], memory[GAIN] = gain_db, math.exp(gain_db / DB_PER_NEPER)
-    factor: float = 1.0 - mix + mix * memory[GAIN]
-    return factor
+    _store_levels(memory, x, channels, start, frames)
+    if _is_at_rest(memory, frames, threshold_db, knee_db):
+        factor = 1.0 - mix + mix * quick_exp(makeup_db * NEPERS_PER_DB)
+        for channel in range(channels):
+            for frame in range(frames):
+                y[channel, start + frame] = x[channel, start + frame] * factor
+        return
+    _store_wanted(memory, frames, threshold_db, slope, knee_db)
+    _smooth(settings, memory, frames)
+    for frame in range(frames):
+        gain = quick_exp((makeup_db - memory[ROW + frame]) * NEPERS_PER_DB)
+        memory[ROW + frame] = 1.0 - mix + mix * gain
+    for channel in range(channels):
+        for frame in range(frames):
+            y[channel, start + frame] = x[channel, start + frame] * memory[ROW + frame]
 
 
 @kernel
@@ -62,13 +105,11 @@ def _compressor(state: int, block_in: int, block_out: int, channels: int, frames
     settings, _, memory, _, x, y = unpack(state, block_in, block_out, channels, frames)
     for ramp in range(RAMPS):
         ramp_retarget(memory, ramp * RAMP_SIZE, settings[ramp], settings[RAMP_FRAMES])
-    for frame in range(frames):
-        level = 0.0
-        for channel in range(channels):
-            level = max(level, abs(x[channel, frame]))
-        factor = _next_factor(settings, memory, level)
-        for channel in range(channels):
-            y[channel, frame] = x[channel, frame] * factor
+    start = 0
+    while start < frames:
+        row_frames = 1 if is_any_moving(memory, RAMPS) else min(ROW_FRAMES, frames - start)
+        _process_row(settings, memory, x, y, channels, start, row_frames)
+        start += row_frames
 
 
 class Compressor(KernelNode):
@@ -128,5 +169,4 @@ class Compressor(KernelNode):
         """Ramps at rest, no reduction."""
         settings = self.settings(spec)
         ramps = [number for value in settings[:RAMPS] for number in ramp_memory(value)]
-        makeup_db = settings[MAKEUP_DB]
-        return State(settings, memory=[*ramps, 0.0, 0.0, math.exp(makeup_db / DB_PER_NEPER), makeup_db])
+        return State(settings, memory=[*ramps, *[0.0] * (ROW + ROW_FRAMES - HELD_DB)])
