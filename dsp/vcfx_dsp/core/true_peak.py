@@ -12,14 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .fir import correlate
 from .kernel import compiled
 
 PHASES = 4
 TAPS_PER_SIDE = 12
 TAPS = 2 * TAPS_PER_SIDE
 KAISER_BETA = 3.75
-#: What a tracker keeps for each channel in `memory`: the last two interpolated points.
-TRACKED = 2
+#: Most frames that one call examines.
+ROW_FRAMES = 64
+#: A tracker keeps three rows of interpolated points; before the first of each row stands the last of the row before.
+_ROW = ROW_FRAMES + 1
+TRACKER_SIZE = (PHASES - 1) * _ROW
 
 
 def interpolator_taps() -> npt.NDArray[np.float64]:
@@ -36,30 +40,42 @@ def largest_rise() -> float:
     return 1.125 * float(np.abs(interpolator_taps()).sum(axis=1).max())
 
 
+_TAPS = interpolator_taps()
+
+
 @compiled
 def _vertex(before: float, middle: float, after: float) -> float:
     """Return the height of the parabola through three points if it peaks at the middle one, else the middle's."""
     a, b, c = abs(before), abs(middle), abs(after)
-    if b < a or b < c or before * after <= 0.0 or a + c >= 2.0 * b:
-        return b
-    return b + (a - c) ** 2 / (8.0 * (2.0 * b - a - c))
+    curve = 2.0 * b - a - c
+    stands_out = (b >= a) & (b >= c) & (before * after > 0.0) & (curve > 0.0)
+    rise = (a - c) * (a - c) / (8.0 * curve)
+    return b + (rise if stands_out else 0.0)
 
 
 @compiled
-def next_peak(window: Any, start: int, taps: Any, taps_at: int, memory: Any, at: int) -> float:
-    """Return the peak around sample ``window[start + 11]`` of the `TAPS` samples from `start`; call for each sample.
+def raise_to_peaks(window: Any, start: int, frames: int, memory: Any, at: int, row: int) -> None:
+    """Raise ``memory[row:]`` to the peaks around the samples from ``window[start + 11]`` on, at most `ROW_FRAMES`.
 
-    It covers a quarter of a sample before to half a sample after by parabolas, and the point at three quarters.
-    ``taps[taps_at:]`` are `interpolator_taps`, ``memory[at:]`` the tracker's last points.
+    A peak covers a quarter of a sample before to half a sample after by parabolas, and the point at three quarters.
+    The tracker at ``memory[at:]`` carries the last points on to the next call.
     """
-    first, second, third = 0.0, 0.0, 0.0
-    for tap in range(TAPS):
-        sample = np.float64(window[start + tap])
-        first += sample * taps[taps_at + tap]
-        second += sample * taps[taps_at + TAPS + tap]
-        third += sample * taps[taps_at + 2 * TAPS + tap]
-    centre = np.float64(window[start + TAPS_PER_SIDE - 1])
-    peak = max(_vertex(memory[at], memory[at + 1], centre), _vertex(memory[at + 1], centre, first))
-    peak = max(peak, max(_vertex(centre, first, second), _vertex(first, second, third)))
-    memory[at], memory[at + 1] = second, third
-    return max(peak, abs(third))
+    for phase in range(PHASES - 1):
+        correlate(window, start, _TAPS, phase, memory, at + phase * _ROW + 1, frames)
+    centres, peaks = window[start + TAPS_PER_SIDE - 1 :], memory[row : row + frames]
+    firsts, seconds, thirds = memory[at : at + _ROW], memory[at + _ROW : at + 2 * _ROW], memory[at + 2 * _ROW :]
+    for frame in range(frames):
+        centre, first, second = np.float64(centres[frame]), firsts[frame + 1], seconds[frame + 1]
+        third, last = thirds[frame + 1], thirds[frame]
+        peak = max(_vertex(seconds[frame], last, centre), _vertex(last, centre, first))
+        peak = max(peak, max(_vertex(centre, first, second), _vertex(first, second, third)))
+        peaks[frame] = max(peaks[frame], max(peak, abs(third)))
+    memory[at + _ROW] = memory[at + _ROW + frames]
+    memory[at + 2 * _ROW] = memory[at + 2 * _ROW + frames]
+
+
+@compiled
+def forget_peaks(memory: Any, at: int) -> None:
+    """Let the tracker begin anew, as after silence."""
+    memory[at + _ROW] = 0.0
+    memory[at + 2 * _ROW] = 0.0

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.kernel import compiled, kernel, unpack
-from ..core.ramp import RAMP_MS, RAMP_SIZE, TARGET, ramp_memory, ramp_next, ramp_retarget
-from ..core.true_peak import TAPS, TAPS_PER_SIDE, TRACKED, interpolator_taps, largest_rise, next_peak
+from ..core.ramp import RAMP_MS, RAMP_SIZE, TARGET, is_any_moving, ramp_memory, ramp_next, ramp_retarget
+from ..core.running_minimum import latest_minimum, running_minimum, running_minimum_memory, running_minimum_size
+from ..core.true_peak import ROW_FRAMES, TAPS, TAPS_PER_SIDE, TRACKER_SIZE, forget_peaks, largest_rise, raise_to_peaks
 from ..node import KernelNode, ProcessSpec
 from ..parameters import Parameter
 from ..state import State
@@ -19,85 +20,142 @@ ONE = 1 << 40
 FULLY_RELEASED = 1.0 - 2.0**-26
 SHORTEST_SMOOTHING = 8
 LOUDEST_FINITE = 1e30
-RISE = largest_rise()
+RISE = 1.000_001 * largest_rise()  # whatever rounding adds
 CEILING, RELEASE, RAMP_FRAMES = range(3)
 # counters: geometry, then positions and running sums, then the rings
-DELAY, RING, WINDOW, FIRST_BOX, SECOND_BOX = range(5)
-POSITION, HOT_LEFT, TIME, OLDEST, HELD, FIRST_AT, FIRST_SUM, SECOND_AT, SECOND_SUM, RINGS = range(5, 15)
-# memory: the ceiling's ramp, then
-ENVELOPE, TAP_TABLE = RAMP_SIZE, RAMP_SIZE + 1
-TRACKERS = TAP_TABLE + 3 * TAPS
+DELAY, HISTORY, LINE, WINDOW, FIRST_BOX, SECOND_BOX = range(6)
+END, HOT_LEFT, FIRST_AT, FIRST_SUM, SECOND_AT, SECOND_SUM, RINGS = range(6, 13)
+# memory: the ceiling's ramp, then a row in which peaks become gains, the running minimum, each channel's tracker
+ENVELOPE = RAMP_SIZE
+ROW = ENVELOPE + 1
+MINIMUM = ROW + ROW_FRAMES
 
 
 @compiled
-def _windowed_minimum(counters: Any, value: int) -> int:
-    """Return the smallest of the last ``WINDOW`` values, kept as an ascending queue of (value, time)."""
-    size, oldest, held = counters[WINDOW], counters[OLDEST], counters[HELD]
-    time = counters[TIME]
-    while held > 0 and counters[RINGS + (oldest + held - 1) % size] >= value:
-        held -= 1
-    if held > 0 and counters[RINGS + size + oldest] <= time - size:
-        oldest = (oldest + 1) % size
-        held -= 1
-    at = RINGS + (oldest + held) % size
-    counters[at], counters[at + size] = value, time
-    counters[OLDEST], counters[HELD], counters[TIME] = oldest, held + 1, time + 1
-    smallest: int = counters[RINGS + oldest]
-    return smallest
-
-
-@compiled
-def _running_sum(counters: Any, ring: int, size: int, at: int, total: int, value: int) -> int:
-    """Return the sum of the last `size` values; their ring starts at `ring`, its position is ``counters[at]``."""
-    position = counters[at]
-    counters[total] += value - counters[ring + position]
-    counters[ring + position] = value
-    counters[at] = position + 1 if position + 1 < size else 0
-    result: int = counters[total]
-    return result
-
-
-@compiled
-def _smoothed(settings: Any, counters: Any, memory: Any, allowed: float) -> float:
-    """Return the gain for the sample that leaves now, when the newest examined sample allows `allowed`."""
-    lowest = _windowed_minimum(counters, int(allowed * ONE)) / ONE
-    envelope = memory[ENVELOPE]
-    envelope = min(lowest, envelope + settings[RELEASE] * (1.0 - envelope))
-    if lowest == 1.0 and envelope > FULLY_RELEASED:
-        envelope = 1.0
+def _follow(settings: Any, memory: Any, frames: int) -> None:
+    """Replace the lowest gains allowed by an envelope that falls with them at once and rises slowly."""
+    release, envelope = settings[RELEASE], memory[ENVELOPE]
+    for frame in range(ROW, ROW + frames):
+        lowest = memory[frame]
+        envelope = min(lowest, (1.0 - release) * envelope + release)
+        if lowest == 1.0 and envelope > FULLY_RELEASED:
+            envelope = 1.0
+            memory[ENVELOPE] = envelope  # a store makes this a branch: a selection would delay every frame
+        memory[frame] = envelope
     memory[ENVELOPE] = envelope
-    first_ring = RINGS + 2 * counters[WINDOW]
-    first, second = counters[FIRST_BOX], counters[SECOND_BOX]
-    total = _running_sum(counters, first_ring, first, FIRST_AT, FIRST_SUM, int(envelope * ONE))
-    total = _running_sum(counters, first_ring + first, second, SECOND_AT, SECOND_SUM, total)
-    return np.float64(total) / (np.float64(first * second) * ONE)
 
 
 @compiled
-def _take_in(counters: Any, memory: Any, samples: Any, x: Any, channels: int, frame: int, ceiling: float) -> float:
-    """Store a frame twice, so that every window is contiguous; returns the peak that leaves the interpolator."""
-    ring, position = counters[RING], counters[POSITION]
-    newest = 0.0
+def _average(counters: Any, memory: Any, frames: int) -> None:
+    """Replace the envelope by the running mean of its running mean."""
+    first, second = counters[FIRST_BOX], counters[SECOND_BOX]
+    first_ring, second_ring = RINGS, RINGS + first
+    first_at, first_sum = counters[FIRST_AT], counters[FIRST_SUM]
+    second_at, second_sum = counters[SECOND_AT], counters[SECOND_SUM]
+    full = np.float64(first * second) * ONE
+    for frame in range(ROW, ROW + frames):
+        value = int(memory[frame] * ONE)
+        first_sum += value - counters[first_ring + first_at]
+        counters[first_ring + first_at] = value
+        first_at = first_at + 1 if first_at + 1 < first else 0
+        second_sum += first_sum - counters[second_ring + second_at]
+        counters[second_ring + second_at] = first_sum
+        second_at = second_at + 1 if second_at + 1 < second else 0
+        memory[frame] = np.float64(second_sum) / full
+    counters[FIRST_AT], counters[FIRST_SUM] = first_at, first_sum
+    counters[SECOND_AT], counters[SECOND_SUM] = second_at, second_sum
+
+
+@compiled
+def _turn_peaks_into_gains(settings: Any, counters: Any, memory: Any, frames: int, ceiling: float) -> None:
+    for frame in range(ROW, ROW + frames):
+        allowed = ceiling / max(memory[frame], ceiling)
+        memory[frame] = float(int(allowed * ONE)) * (1.0 / ONE)
+    running_minimum(memory, MINIMUM, counters[WINDOW], ROW, frames)
+    _follow(settings, memory, frames)
+    _average(counters, memory, frames)
+
+
+@compiled
+def _rests(counters: Any, memory: Any) -> bool:
+    """Whether every number behind the gain is one, so that it stays one as long as nothing is too loud."""
+    first, second = counters[FIRST_BOX], counters[SECOND_BOX]
+    is_open = latest_minimum(memory, MINIMUM) == 1.0 and memory[ENVELOPE] == 1.0
+    return is_open and counters[FIRST_SUM] == first * ONE and counters[SECOND_SUM] == first * second * ONE
+
+
+@compiled
+def _make_room(counters: Any, samples: Any, channels: int, frames: int) -> None:
+    """Move what is still needed of each channel's line to its front when `frames` more would not fit."""
+    end, history, line = counters[END], counters[HISTORY], counters[LINE]
+    if end + frames <= line:
+        return
     for channel in range(channels):
-        sample = x[channel, frame]
-        if not abs(sample) < LOUDEST_FINITE:
-            sample = np.float32(0.0)
-        at = 2 * ring * channel + position
-        samples[at], samples[at + ring] = sample, sample
-        newest = max(newest, abs(sample))
-    if newest * RISE > ceiling:
-        counters[HOT_LEFT] = TAPS + 1
-    if counters[HOT_LEFT] <= 0:
-        return 0.0
-    counters[HOT_LEFT] -= 1
-    peak = 0.0
+        target = channel * line
+        source = target + end - history
+        for sample in range(history):
+            samples[target + sample] = samples[source + sample]
+    counters[END] = history
+
+
+@compiled
+def _take_in(counters: Any, samples: Any, x: Any, channel: int, start: int, frames: int, loud: float) -> int:
+    """Append frames to a channel's line; returns how many at their end are not above `loud`."""
+    end = channel * counters[LINE] + counters[END]
+    for frame in range(frames):
+        sample = x[channel, start + frame]
+        samples[end + frame] = sample if abs(sample) < LOUDEST_FINITE else np.float32(0.0)
+    soft = 0
+    while soft < frames and abs(samples[end + frames - 1 - soft]) <= loud:
+        soft += 1
+    return soft
+
+
+@compiled
+def _take_all_in(settings: Any, counters: Any, samples: Any, x: Any, start: int, frames: int, ceiling: float) -> bool:
+    """Append frames to every line; returns whether one of them may peak above the ceiling."""
+    channels = x.shape[0]
+    _make_room(counters, samples, channels, frames)
+    loud = min(ceiling, settings[CEILING]) / RISE
+    soft = frames
     for channel in range(channels):
-        start = 2 * ring * channel + position + ring - TAPS + 1
-        tracker = TRACKERS + TRACKED * channel
-        peak = max(peak, next_peak(samples, start, memory, TAP_TABLE, memory, tracker))
-        if counters[HOT_LEFT] == 0:
-            memory[tracker], memory[tracker + 1] = 0.0, 0.0
-    return peak
+        soft = min(soft, _take_in(counters, samples, x, channel, start, frames, loud))
+    was_hot = counters[HOT_LEFT] > 0
+    counters[HOT_LEFT] = TAPS - soft if soft < frames else max(counters[HOT_LEFT] - frames, 0)
+    return was_hot or soft < frames
+
+
+@compiled
+def _store_peaks(counters: Any, memory: Any, samples: Any, channels: int, frames: int, is_hot: bool) -> None:
+    """Fill the row with the highest peak of all channels; where none can be above the ceiling, with silence."""
+    for frame in range(frames):
+        memory[ROW + frame] = 0.0
+    for channel in range(channels):
+        tracker = MINIMUM + running_minimum_size(counters[WINDOW]) + TRACKER_SIZE * channel
+        if is_hot:
+            window = channel * counters[LINE] + counters[END] - TAPS + 1
+            raise_to_peaks(samples, window, frames, memory, tracker, ROW)
+        else:
+            forget_peaks(memory, tracker)
+
+
+@compiled
+def _process_row(
+    settings: Any, counters: Any, memory: Any, samples: Any, x: Any, y: Any, start: int, frames: int
+) -> None:
+    channels, ceiling = x.shape[0], ramp_next(memory, 0)
+    is_hot = _take_all_in(settings, counters, samples, x, start, frames, ceiling)
+    _store_peaks(counters, memory, samples, channels, frames, is_hot)
+    if is_hot or not _rests(counters, memory):
+        _turn_peaks_into_gains(settings, counters, memory, frames, ceiling)
+    else:
+        for frame in range(frames):
+            memory[ROW + frame] = 1.0
+    for channel in range(channels):
+        leaving = channel * counters[LINE] + counters[END] - counters[DELAY]
+        for frame in range(frames):
+            y[channel, start + frame] = samples[leaving + frame] * memory[ROW + frame]
+    counters[END] += frames
 
 
 @kernel
@@ -106,17 +164,11 @@ def _limiter(state: int, block_in: int, block_out: int, channels: int, frames: i
     if settings[CEILING] < memory[TARGET]:
         counters[HOT_LEFT] = TAPS + 1  # what the former ceiling let pass unexamined
     ramp_retarget(memory, 0, settings[CEILING], settings[RAMP_FRAMES])
-    ring, delay = counters[RING], counters[DELAY]
-    for frame in range(frames):
-        ceiling = ramp_next(memory, 0)
-        lowest_ceiling = min(ceiling, settings[CEILING])
-        peak = _take_in(counters, memory, samples, x, channels, frame, lowest_ceiling)
-        allowed = ceiling / peak if peak > ceiling else 1.0
-        gain = _smoothed(settings, counters, memory, allowed)
-        position = counters[POSITION]
-        for channel in range(channels):
-            y[channel, frame] = samples[2 * ring * channel + position + ring - delay] * gain
-        counters[POSITION] = position + 1 if position + 1 < ring else 0
+    start = 0
+    while start < frames:
+        row_frames = 1 if is_any_moving(memory, 1) else min(ROW_FRAMES, frames - start)
+        _process_row(settings, counters, memory, samples, x, y, start, row_frames)
+        start += row_frames
 
 
 class Limiter(KernelNode):
@@ -163,14 +215,15 @@ class Limiter(KernelNode):
         delay = self._delay(spec)
         smoothing = delay - TAPS_PER_SIDE - 1  # one sample before and after each peak share its gain
         first, second = smoothing // 2 + 1, smoothing - smoothing // 2 + 1
-        window, ring = smoothing + 3, max(delay + 1, TAPS)
-        geometry = [delay, ring, window, first, second]
-        positions = [0, 0, 0, 0, 0, 0, first * ONE, 0, first * second * ONE]
-        counters = [*geometry, *positions, *[0] * (2 * window), *[ONE] * first, *[first * ONE] * second]
+        window, history = smoothing + 3, max(delay, TAPS)
+        line = 2 * history + 4 * ROW_FRAMES
+        geometry = [delay, history, line, window, first, second]
+        positions = [history, 0, 0, first * ONE, 0, first * second * ONE]
+        counters = [*geometry, *positions, *[ONE] * first, *[first * ONE] * second]
         settings = self.settings(spec)
-        taps = interpolator_taps().ravel()
-        memory = [*ramp_memory(settings[CEILING]), 1.0, *taps, *[0.0] * (TRACKED * spec.channels)]
-        return State(settings, counters, memory, np.zeros(2 * ring * spec.channels, np.float32))
+        row, trackers = [0.0] * ROW_FRAMES, [0.0] * (TRACKER_SIZE * spec.channels)
+        memory = [*ramp_memory(settings[CEILING]), 1.0, *row, *running_minimum_memory(window, 1.0), *trackers]
+        return State(settings, counters, memory, np.zeros(line * spec.channels, np.float32))
 
     def _delay(self, spec: ProcessSpec) -> int:
         wanted = round(float(self._parameters["lookahead_ms"]) * 1e-3 * spec.sample_rate)
