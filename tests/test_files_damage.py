@@ -176,3 +176,12 @@ def test_a_target_in_a_place_that_cannot_be(tmp_path: Path) -> None:
             convert_file(source, target, IDENTITY)
     with pytest.raises(AudioFileError, match="'xyz' is not a format that can be written"):
         convert_file(source, tmp_path / "out.xyz", IDENTITY)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_file_is_not_replaced_even_with_force(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+    with pytest.raises(AudioFileError, match="no ordinary file"):
+        convert_file(sound_file(tmp_path / "a.wav"), pipe, IDENTITY, ConvertOptions(force=True))
+    assert pipe.is_fifo()

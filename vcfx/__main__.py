@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from vcfx import __version__
+from vcfx.errors import printable
 from vcfx_dsp.errors import VcfxError, nearest
 
 #: command -> (module with `add_arguments` and `run`, one line of help). Modules load only when their command is given.
@@ -55,26 +58,53 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     return code
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of the `vcfx` command."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+def answer(arguments: Sequence[str]) -> int:
+    """Print what was asked for, or run a command; returns the exit code."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview())
         return 0
     if arguments[0] in ("-V", "--version"):
         print(f"vcfx {__version__}")
         return 0
+    return run_command(arguments[0], arguments[1:])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the `vcfx` command."""
+    _open_standard_streams()
     try:
-        return run_command(arguments[0], arguments[1:])
+        code = answer(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()  # here, where a full disk can still be told
+        return code
     except VcfxError as error:
-        print(f"vcfx: {error}", file=sys.stderr)
+        print(f"vcfx: {printable(str(error))}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print("vcfx: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # `vcfx ... | head` closed the pipe: nobody is reading any more
-        sys.stderr.close()
+        _forget_output()
         return 0
+    except OSError as error:  # of a file that nobody expected to fail; most often standard output on a full disk
+        name = printable(str(error.filename)) if error.filename else "the output"
+        print(f"vcfx: {name} cannot be used: {error.strerror or error}", file=sys.stderr)
+        _forget_output()
+        return EXIT_BAD_INPUT
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where a standard stream is closed: Python has None there, and other files take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # open takes the lowest free number
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115 - lives as long as the process
+            setattr(sys, name, stream)
+            os.set_inheritable(stream.fileno(), True)
+
+
+def _forget_output() -> None:
+    """Let nothing be written any more: Python would complain at exit about what it could not write."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

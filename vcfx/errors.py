@@ -17,4 +17,18 @@ class AudioFileError(VcfxError, OSError):
     """A sound file cannot be read or written."""
 
 
-__all__ = ["AudioFileError", "DeviceError", "GraphError", "ParameterError", "PresetError", "VcfxError", "nearest"]
+def printable(text: str) -> str:
+    """Return a sentence as a terminal may have it: file names can hold line breaks and control sequences."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+__all__ = [
+    "AudioFileError",
+    "DeviceError",
+    "GraphError",
+    "ParameterError",
+    "PresetError",
+    "VcfxError",
+    "nearest",
+    "printable",
+]

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from vcfx.errors import VcfxError
+from vcfx.errors import VcfxError, printable
 
 if TYPE_CHECKING:
     from vcfx.files.batch import BatchRequest
@@ -27,11 +27,15 @@ _EPILOG = """\
 outputs:
   without -o          NAME.PRESET.EXT beside each input
   -o FILE             for one input file
-  -o FOLDER           for several inputs, or a folder: its structure is mirrored
-  -o -                standard output, WAV unless --format says otherwise; the input '-' is standard input
-The format goes by --format, else by the name of -o, else it stays that of the input: %s.
-An output lines up with its input to the sample and has its length. Files that libsndfile cannot read (m4a, mp4, mkv,
-wma, ...) are read through the ffmpeg command.
+  -o FOLDER           for several inputs, or a folder: its structure is
+                      mirrored
+  -o -                standard output, WAV unless --format says otherwise;
+                      the input '-' is standard input
+The format goes by --format, else by the name of -o, else it stays that of the
+input: %s.
+An output lines up with its input to the sample and has its length. Files that
+libsndfile cannot read (m4a, mp4, mkv, wma, ...) are read through the ffmpeg
+command.
 """
 _FORMATS = ("wav", "rf64", "flac", "mp3", "ogg", "opus", "aiff")
 
@@ -55,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     """Convert; returns 0, or 2 if any file failed."""
     from vcfx.files.renderer import RendererSource
 
+    if "" in (*options.inputs, options.output):  # an empty shell variable must not mean this folder
+        raise VcfxError("a file name is empty; give a name")
     if options.jobs < 0:
         raise VcfxError(f"--jobs is {options.jobs}; allowed: 0 or more")
     if options.json and (options.output == "-" or ("-" in options.inputs and options.output is None)):
@@ -96,7 +102,7 @@ def _report(result: Result, options: argparse.Namespace, progress: ConvertProgre
     if options.json:
         print(json.dumps(result.as_json()), flush=True)
     for sentence in sentences(result, options.quiet):
-        progress.say(f"vcfx: {sentence}")
+        progress.say(f"vcfx: {printable(sentence)}")
 
 
 def sentences(result: Result, quiet: bool) -> list[str]:

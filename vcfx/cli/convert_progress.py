@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from vcfx.errors import printable
 from vcfx.files.result import Result
 from vcfx.files.worker import Progress as Step
 from vcfx.files.worker import Task
@@ -76,7 +77,7 @@ class ConvertProgress:
 
     def _step(self, task: Task, step: Step) -> None:
         if task not in self._rows:
-            row = self._bars.add_task(escape(task.shown_input), total=step.seconds_in_all, speed="")
+            row = self._bars.add_task(escape(printable(task.shown_input)), total=step.seconds_in_all, speed="")
             self._rows[task] = row, time.monotonic()
         row, since = self._rows[task]
         speed = self._speed(step.seconds_done, since)

@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from vcfx.errors import PresetError
+from vcfx.errors import PresetError, printable
 from vcfx.presets import Entry, NodeEntry, Preset, list_presets, load_preset, save_preset, user_folder
+from vcfx.presets.model import PARALLEL
 from vcfx.presets.writer import preset_document
 from vcfx_dsp.parameters import Parameter
 
@@ -26,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", parents=[every], help="list the presets that can be named")
     show = actions.add_parser("show", parents=[every], help="show one preset's chain")
     show.add_argument("preset", metavar="NAME", help="a preset's name or file")
-    check = actions.add_parser("check", parents=[every], help="check preset files; exit code 2 if one is damaged")
-    check.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    check = actions.add_parser("check", parents=[every], help="check presets; exit code 2 if one is damaged")
+    check.add_argument("presets", metavar="NAME", nargs="+", help="a preset's name or file")
     new = actions.add_parser("new", parents=[every], help="make a preset of your own")
     new.add_argument("name", metavar="NAME", help="small letters, digits, - and _")
     new.add_argument("--from", dest="base", metavar="PRESET", default="plain", help="begin with this one (plain)")
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "show":
         return _show(load_preset(options.preset), options.json)
     if options.action == "check":
-        return _check(options.files, options.json)
+        return _check(options.presets, options.json)
     if options.action == "nodes":
         return _nodes(options.kind, options.json)
     return _new(options.name, options.base, options.json)
@@ -99,6 +100,8 @@ def _entry_lines(entry: Entry, depth: int) -> list[str]:
 def _nodes(kind: str | None, as_json: bool) -> int:
     from vcfx.graph.catalogue import node_class, node_kinds
 
+    if kind == PARALLEL:
+        raise PresetError("'parallel' is no node but branches side by side: mix_ratio, and a [[chain.branch]] for each")
     if kind is None:
         kinds = sorted(node_kinds())
         print(json.dumps(kinds, indent=2) if as_json else "\n".join(kinds))
@@ -127,19 +130,19 @@ def _described(parameter: Parameter) -> dict[str, object]:
     return facts | {"minimum": parameter.minimum, "maximum": parameter.maximum}
 
 
-def _check(files: list[Path], as_json: bool) -> int:
-    errors = {str(path): _error_of(path) for path in files}
+def _check(presets: list[str], as_json: bool) -> int:
+    errors = {preset: _error_of(preset) for preset in presets}
     if as_json:
-        print(json.dumps([{"file": file, "error": error} for file, error in errors.items()], indent=2))
+        print(json.dumps([{"file": preset, "error": error} for preset, error in errors.items()], indent=2))
     else:
-        for file, error in errors.items():
-            print(error or f"{file}: good")
+        for preset, error in errors.items():
+            print(printable(error or f"{preset}: good"))
     return EXIT_DAMAGED if any(errors.values()) else 0
 
 
-def _error_of(path: Path) -> str | None:
+def _error_of(preset: str) -> str | None:
     try:
-        load_preset(path)
+        load_preset(Path(preset) if Path(preset).is_file() else preset)  # a file here without .toml is meant as such
     except PresetError as error:
         return str(error)
     return None

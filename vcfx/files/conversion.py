@@ -124,7 +124,7 @@ def _convert_opened(
 
 
 def check_target(source: Path, target: Path, force: bool) -> None:
-    """Refuse to overwrite the source, and anything else unless `force`."""
+    """Refuse to overwrite the source, what is no file, and anything else unless `force`."""
     try:
         if not target.exists():
             return
@@ -135,6 +135,8 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise AudioFileError(f"{target} is the input itself; give another output")
     if target.is_dir():
         raise AudioFileError(f"{target} is a folder; give a file name")
+    if not target.is_file():  # renaming onto /dev/null would replace the device
+        raise AudioFileError(f"{target} is no ordinary file; give a file name, or '-o -' for standard output")
     if not force:
         raise AudioFileError(f"{target} exists; give --force to replace it")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vcfx.errors import ParameterError, nearest
 from vcfx.hosts.pedalboard_effect import PREFIX, effect_class, effect_kinds
 from vcfx_dsp import registry
@@ -13,8 +15,8 @@ def node_kinds() -> list[str]:
     return [*registry.NODES, *effect_kinds()]
 
 
-def node_class(kind: str) -> type[Node]:
-    """Return the class of a kind of node.
+def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
+    """Return the class of a kind of node; `also` are words that might have been meant instead.
 
     Raises
     ------
@@ -25,7 +27,7 @@ def node_class(kind: str) -> type[Node]:
         return registry.node_class(kind)
     if kind.startswith(PREFIX):
         return effect_class(kind)
-    raise ParameterError(f"there is no node '{kind}'{nearest(kind, node_kinds())}")
+    raise ParameterError(f"there is no node '{kind}'{nearest(kind, [*node_kinds(), *also])}")
 
 
 def create(kind: str, **parameters: object) -> Node:

@@ -23,14 +23,16 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            raise PresetError(f"{path}: there is no such preset file")
+            raise PresetError(f"{shown_path(path)}: there is no such preset file")
         if not path.is_file():
-            raise PresetError(f"{path}: is not an ordinary file")
+            raise PresetError(f"{shown_path(path)}: is not an ordinary file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
+    except PresetError:
+        raise
     except (OSError, ValueError) as error:
         raise PresetError(f"{shown_path(path)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    check_size(content, str(path))
+    check_size(content, shown_path(path))
     return content
 
 

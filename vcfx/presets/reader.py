@@ -200,7 +200,7 @@ def _node_class(kind: str, place: Place) -> type[Node]:
     from vcfx.graph.catalogue import node_class  # here, because the graph's builder reads presets
 
     try:
-        return node_class(kind)
+        return node_class(kind, also=(PARALLEL,))
     except VcfxError as error:
         raise place.wrong(str(error)) from None
 
