@@ -1,7 +1,8 @@
 """Streaming fundamental frequency: correlation candidates per hop, joined by dynamic programming.
 
 The scheme is that of D. Talkin, "A robust algorithm for pitch tracking (RAPT)", 1995, with the correlation window
-anchored at the newest sample: short periods are known early, long ones when they have been heard.
+anchored at the newest sample: short periods are known early, long ones when they have been heard. What is an octave
+off the speaker's usual pitch needs better evidence (`usual_pitch`).
 """
 
 from __future__ import annotations
@@ -21,31 +22,32 @@ from .decimator import (
 )
 from .kernel import compiled
 from .nccf import correlate_with_past, pick_candidates
+from .usual_pitch import USUAL_SIZE, lower_unusual, remember_usual
 
 HOP_S: Final = 0.005
 WINDOW_S: Final = 0.0175
 FLOOR_RMS: Final = 3e-4  # about -70 dBFS: what is quieter cannot be voiced
 NOISE_CEILING_RMS: Final = 6e-3  # the background is never taken for louder than -44 dBFS
 NOISE_RISE: Final = 1.006  # power per hop, 5 dB a second: slower than speech pauses
-NOISE_WEIGHT: Final = 6.0  # background power counts as this much that does not correlate
+NOISE_WEIGHT: Final = 4.0  # background power counts as this much that does not correlate
 HIGH_PASS_HZ: Final = 40.0
 CANDIDATES: Final = 8
 #: Frames that a path may be traced back.
 HISTORY: Final = 8
 PATHS: Final = CANDIDATES + 1  # the last one is "unvoiced"
 
-# Costs of the path, found by search on speech of 55 speakers against another tracker; per hop of 5 ms.
-LAG_WEIGHT: Final = 0.3  # at the longest lag
-JUMP_COST: Final = 0.5  # per unit of |ln(ratio)|
-OCTAVE_COST: Final = 0.25
+# Costs of the path, found by search on speech of 27 speakers against other trackers; per hop of 5 ms.
+LAG_WEIGHT: Final = 0.35  # at the longest lag
+JUMP_COST: Final = 0.6  # per unit of |ln(ratio)|
+OCTAVE_COST: Final = 0.45
 ONSET_COST: Final = 0.5
-OFFSET_COST: Final = 0.4
+OFFSET_COST: Final = 0.45
 
 (
     FACTOR, TAPS, HOP, WINDOW, SHORTEST, LONGEST, RING, TAPS_AT, INPUT_AT, RING_AT, NCCF_AT, COST_AT, LAG_AT, SCORE_AT,
     HEIGHT_AT, PATH_AT, STRENGTH_AT, HELD, TAKEN, DECIMATED, FRAMES, FOUND_AT, BACK_AT,
 ) = range(23)  # fmt: skip
-LAST_IN, LAST_OUT, HIGH_PASS, NOISE, LENIENCY = range(5)
+LAST_IN, LAST_OUT, HIGH_PASS, NOISE, LENIENCY, USUAL_AT = range(6)
 
 
 def f0_state(
@@ -68,7 +70,7 @@ def f0_state(
         PATH_AT: HISTORY, STRENGTH_AT: HISTORY,
     }  # fmt: skip
     counters = np.zeros(BACK_AT + 1 + HISTORY * PATHS + HISTORY, np.int64)
-    at = 5
+    at = USUAL_AT + USUAL_SIZE
     for name, size in sizes.items():
         counters[name] = at
         at += size
@@ -136,10 +138,12 @@ def _frame(counters: Any, memory: Any) -> None:
     found = pick_candidates(
         nccf, longest - shortest + 1, shortest, LAG_WEIGHT / longest, lags, scores, heights, CANDIDATES
     )
+    lower_unusual(memory[USUAL_AT:], lags, scores, found)
     _extend_paths(counters, memory, found)
     counters[counters[FOUND_AT] + slot] = found
     counters[FRAMES] += 1
     _trace_back(counters, memory)
+    remember_usual(memory[USUAL_AT:], memory[counters[PATH_AT] + 1], memory[counters[STRENGTH_AT] + 1])
 
 
 @compiled
