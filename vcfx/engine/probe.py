@@ -1,11 +1,12 @@
 """Measure a round trip: play noise bursts, record what comes back, find each burst in it.
 
-Each burst is white noise of its own, so that a late echo of one is not taken for the next. Waveforms are correlated
-first (exact to the sample); where an effect changes the waveform, the bursts' envelopes are (within a millisecond).
+Each burst is white noise of its own, keyed on and off in an irregular rhythm. Waveforms are correlated first (exact to
+the sample); where an effect changes the waveform, as a pitch shift does, the rhythms are (within a millisecond or two).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,12 +19,14 @@ from vcfx_dsp.state import State
 
 Signal = npt.NDArray[np.float32]
 BURSTS = 5
-_LEAD_S, _BURST_S, _SPACING_S, _TAIL_S = 1.0, 0.02, 0.7, 1.2
+_LEAD_S, _BURST_S, _SPACING_S, _TAIL_S = 1.0, 0.16, 0.9, 1.2
+_KEY_S = 0.01  # length of one unit of the rhythm
 _LEVEL = 0.25
 _AGREE_MS = 1.0
 _CLEAR_RATIO = 10.0  # 20 dB over the floor of the correlation
 _ENVELOPE_CLEAR_RATIO = 3.0
-_ENVELOPE_MS = 1.0
+_ENVELOPE_MS = 2.0
+_ENVELOPE_WINDOW_S = 0.6  # shorter than the bursts' distance: their envelopes are alike
 POSITION, LENGTH = range(2)
 
 
@@ -96,8 +99,17 @@ def test_signal(sample_rate: int) -> Signal:
     starts = burst_starts(sample_rate)
     signal = np.zeros(starts[-1] + int((_SPACING_S + _TAIL_S) * sample_rate), np.float32)
     for start in starts:
-        signal[start : start + count] = _LEVEL * rng.uniform(-1.0, 1.0, count)
+        noise = _LEVEL * rng.uniform(-1.0, 1.0, count)
+        signal[start : start + count] = noise * _rhythm(rng, sample_rate, count)
     return signal
+
+
+def _rhythm(rng: np.random.Generator, sample_rate: int, count: int) -> Signal:
+    """Return 1 where the noise is on, 0 where it is off; it begins and ends with on."""
+    units = math.ceil(_BURST_S / _KEY_S)
+    on = np.ones(units, np.float32)
+    on[rng.choice(np.arange(1, units - 1), units // 2, replace=False)] = 0.0
+    return np.repeat(on, math.ceil(_KEY_S * sample_rate))[:count]
 
 
 def burst_starts(sample_rate: int) -> list[int]:
@@ -133,6 +145,7 @@ def _find(recorded: Signal, sample_rate: int, start: int, method: str) -> int | 
     window = recorded[start : start + int(_TAIL_S * sample_rate)]
     clear = _CLEAR_RATIO
     if method == "envelope":
+        window = window[: int(_ENVELOPE_WINDOW_S * sample_rate)]
         burst, window = _envelope(burst, sample_rate), _envelope(window, sample_rate)
         clear = _ENVELOPE_CLEAR_RATIO
     size = 1 << int(np.ceil(np.log2(len(window) + len(burst))))
