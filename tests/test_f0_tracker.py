@@ -63,6 +63,22 @@ def test_voicing_tells_voice_from_noise(rng: np.random.Generator) -> None:
     assert np.median(noise) < 0.5
 
 
+@pytest.mark.parametrize(("first_hz", "second_hz", "within_s"), [(300.0, 100.0, 0.05), (90.0, 250.0, 0.5)])
+def test_another_voice_takes_over(first_hz: float, second_hz: float, within_s: float) -> None:
+    """The usual pitch of the first must not hold the second an octave off."""
+    signal = np.concatenate([vowel(first_hz, 48_000), vowel(second_hz, 48_000)])
+    found = F0Tracker(48_000).track(signal).f0_hz[round((1.0 + within_s) / 0.005) :]
+    np.testing.assert_allclose(found, second_hz, rtol=0.005)
+
+
+def test_a_resonance_is_not_taken_for_the_voice(rng: np.random.Generator) -> None:
+    """A rough murmur that rings at 5 times the pitch of the voice before it."""
+    voice = vowel(110.0, 48_000)
+    murmur = vowel(110.0 * (1 + rng.standard_normal(24_000)), 48_000, 0.5, formants=((550.0, 30.0),))
+    found = F0Tracker(48_000).track(np.concatenate([voice, 0.3 * murmur])).f0_hz[210:]
+    assert np.mean(found > 300.0) < 0.05
+
+
 @given(cuts=st.lists(st.integers(0, 24_000), max_size=12))
 def test_any_split_gives_the_same_frames(cuts: list[int]) -> None:
     signal = vowel(np.linspace(100, 200, 24_000), 48_000, 0.5)

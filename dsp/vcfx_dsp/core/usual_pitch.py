@@ -19,7 +19,7 @@ LOWER_COST: Final = 0.4
 HIGHER_FREE: Final = 0.66
 HIGHER_COST: Final = 0.26
 #: However unusual, another voice must be able to take over.
-MOST_COST: Final = 0.32
+MOST_COST: Final = 0.2
 HOPS_TO_BELIEVE: Final = 70.0
 HOPS_KEPT: Final = 100.0  # half a second of voice
 LEAST_STRENGTH: Final = 0.8
