@@ -88,6 +88,7 @@ class Engine:
         self._current = self._make_plan(preset)
         self.memory.cells[c.CURRENT] = self._current.address
         self.output_callback, self.input_callback = OUTPUT_CALLBACK.address, INPUT_CALLBACK.address
+        self._compile_what_control_uses()
 
     def __enter__(self) -> Engine:
         self.start()
@@ -251,6 +252,12 @@ class Engine:
         """Start the time histograms anew (a benchmark's warm-up is over)."""
         self.memory.histogram[:] = 0
         self.memory.cells[c.LONGEST_NS] = 0
+
+    def _compile_what_control_uses(self) -> None:
+        """Compile before sound runs, not at the first key press."""
+        self.set_cell(c.MONITOR_BRIDGE, 0)
+        self._collect()
+        read_cell(self.memory.cell_address(c.PENDING))
 
     def _make_plan(self, preset: Preset) -> RenderPlan:
         spec = PlanSpec(self.sample_rate, self.channels, self.block, preset.hop_frames, True, preset.on_overload)
