@@ -112,6 +112,21 @@ def test_twin(seed: int, ceiling_db: float, release_ms: float, lookahead_ms: flo
     np.testing.assert_allclose(processed(node, signal), expected, rtol=0, atol=1e-6)
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    ceiling_db=st.floats(-40.0, 0.0),
+    sizes=st.lists(st.integers(1, 200), min_size=5, max_size=40),
+)
+def test_what_is_left_unexamined_does_not_depend_on_the_blocks(seed: int, ceiling_db: float, sizes: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    level = 10 ** (ceiling_db / 20 + rng.uniform(-0.6, 0.2, 40)).repeat(75)  # around what may reach the ceiling
+    signal = (level * rng.uniform(-1, 1, (2, 3_000))).astype(np.float32)
+    whole = processed(prepared(2, ceiling_db=ceiling_db, release_ms=1.0), signal)
+    node = prepared(2, ceiling_db=ceiling_db, release_ms=1.0)
+    pieces = [processed(node, piece) for piece in np.split(signal, np.cumsum(sizes), axis=1)]
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=1), whole)
+
+
 def test_below_the_ceiling_the_bits_pass_even_after_limiting(rng: np.random.Generator) -> None:
     node = prepared(2, release_ms=20.0)
     processed(node, rng.uniform(-4, 4, (2, 4_800)))
