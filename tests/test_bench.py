@@ -12,9 +12,10 @@ import pytest
 
 from vcfx.bench.engine_bench import bench_pairs, bench_stall
 from vcfx.bench.graph_bench import TEN_NODES, bench_back_to_back, bench_graph
+from vcfx.bench.loopback import measure_added_latency
 from vcfx.engine.engine import Engine
 from vcfx.engine.simulation import TwoClocks
-from vcfx.presets import Preset
+from vcfx.presets import Preset, load_preset, preset_root
 
 
 def test_ten_nodes_allocate_and_compile_nothing_after_the_start() -> None:
@@ -53,6 +54,15 @@ def test_ten_simulated_minutes_of_drift_lose_nothing(ppm: float) -> None:
     assert stats.clock_underruns == stats.clock_overflows == 0
     assert stats.drift_ppm == pytest.approx(ppm, abs=15.0)
     assert np.isfinite(stats.bridge_latency_ms or np.nan)
+
+
+@pytest.mark.parametrize("name", sorted(entry.name.removesuffix(".toml") for entry in preset_root().iterdir()))
+def test_every_preset_delays_the_voice_by_what_it_states(name: str) -> None:
+    found = measure_added_latency(load_preset(name))
+    # the envelopes of a vocoder take some milliseconds to rise, which is sound, not delay
+    late_ms = 5.0 if name in ("robot", "ghost") else 1.0
+    assert found.measured_ms is not None
+    assert found.stated_ms - 1.0 <= found.measured_ms <= found.stated_ms + late_ms
 
 
 def test_the_command_writes_its_figures(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import time
 
 import jack
 
-from vcfx.cli.latency import graph_with_probe, measured, probe_of
 from vcfx.engine.portaudio_backend import PortAudioBackend
+from vcfx.engine.round_trip import graph_with_probe, measured, probe_of
 from vcfx.engine.session import LiveSession, SessionRequest
 from vcfx.presets import Preset
 from vcfx.presets.model import NodeEntry

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measurements(options: argparse.Namespace) -> dict[str, Callable[[], Figures]]:
-    from vcfx.bench import engine_bench, files_bench, graph_bench
+    from vcfx.bench import engine_bench, files_bench, graph_bench, loopback
 
     seconds = options.seconds
     parts = options.parts or PARTS
@@ -57,6 +57,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[], Figures
         wanted["graph.cost"] = graph_bench.bench_back_to_back
     if "engine" in parts:
         wanted["engine.start"] = engine_bench.bench_start
+        wanted["engine.latency"] = loopback.bench_presets
         wanted["engine.stall"] = engine_bench.bench_stall
         wanted["engine.pairs"] = lambda: engine_bench.bench_pairs(every=options.pairs_every)
         if options.output:

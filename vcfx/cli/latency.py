@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vcfx.engine.probe import Probe, RoundTrip
-    from vcfx.engine.session import LiveSession
-    from vcfx.graph.graph import Graph
-    from vcfx.presets import Preset
 
 _TIMEOUT_S = 60.0
 _POLL_S = 0.1
@@ -36,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print; exit code 1 if the bursts did not come back."""
     from vcfx.engine.portaudio_backend import PortAudioBackend
+    from vcfx.engine.round_trip import graph_with_probe, measured, probe_of
     from vcfx.engine.session import LiveSession, SessionRequest
     from vcfx.presets import Preset, load_preset
 
@@ -52,33 +50,6 @@ def run(options: argparse.Namespace) -> int:
         session.close()
     _print_json(result, stated, options) if options.json else _print(result, stated, options)
     return 0 if result.latency_ms is not None else 1
-
-
-def graph_with_probe(preset: Preset) -> Graph:
-    """Return the preset's graph with a probe behind it, which plays the bursts and hears what came back."""
-    from vcfx.engine.probe import Probe
-    from vcfx.graph.build import build_graph
-    from vcfx.graph.graph import OUTPUT
-
-    graph = build_graph(preset)
-    graph.insert_before(OUTPUT, Probe(), "probe")
-    return graph
-
-
-def probe_of(session: LiveSession) -> Probe:
-    """Return the probe of a session made with `graph_with_probe`."""
-    from vcfx.engine.probe import Probe
-
-    node = session.engine.plan.node("probe")
-    assert isinstance(node, Probe)
-    return node
-
-
-def measured(session: LiveSession, probe: Probe) -> RoundTrip:
-    """Evaluate what the probe has heard."""
-    from vcfx.engine.probe import find_round_trip
-
-    return find_round_trip(probe.recorded(), session.engine.sample_rate)
 
 
 def _wait(probe: Probe, quiet: bool) -> None:
