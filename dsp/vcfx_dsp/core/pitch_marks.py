@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .decimator import HALF_LENGTH
-from .f0 import DECIMATED, FACTOR, HISTORY, HOP, RING, RING_AT, WINDOW, traced_period
+from .f0 import DECIMATED, FACTOR, HISTORY, HOP, LONGEST, RING, RING_AT, WINDOW, traced_period
 from .kernel import compiled
 from .nccf import peak_offset
 from .onsets import onset_between
@@ -19,6 +19,9 @@ SEARCH_RATIO: Final = 0.18
 MATCH_RATIO: Final = 0.6  # of a period, to either side of a mark
 #: Neighbours less alike than this are not two periods of one voice.
 LEAST_MATCH: Final = 0.25
+#: The same once the tracker has given up: creak and the ends of words go on for up to so many periods.
+HELD_MATCH: Final = 0.4
+MOST_HELD: Final = 8
 SCRATCH: Final = 512
 
 POSITION_AT, PERIOD_AT = 0, MARKS
@@ -50,13 +53,13 @@ def mark_voiced(counters: Any, index: int) -> bool:
 
 
 @compiled
-def append_mark(counters: Any, memory: Any, position: float, period: float, voiced: bool) -> None:
-    """Add the next mark."""
+def append_mark(counters: Any, memory: Any, position: float, period: float, voiced: int) -> None:
+    """Add the next mark; `voiced` is 0 without voice, else 1 and the number of periods held so far."""
     counters[NEWEST] += 1
     slot = counters[NEWEST] % MARKS
     memory[POSITION_AT + slot] = position
     memory[PERIOD_AT + slot] = period
-    counters[VOICED_AT + slot] = 1 if voiced else 0
+    counters[VOICED_AT + slot] = voiced
 
 
 @compiled
@@ -81,18 +84,21 @@ def next_mark(f0_counters: Any, f0_memory: Any, onsets: Any, counters: Any, memo
     position, spacing = mark_position(memory, last), counters[SPACING]
     before = mark_period(memory, last) if mark_voiced(counters, last) else float(spacing)
     period = period_at(f0_counters, f0_memory, now, position + 0.5 * before)
-    if period > 0.0 and mark_voiced(counters, last):
-        found = _matching_distance(f0_counters, f0_memory, memory, position, period)
+    held = 0 if period > 0.0 else counters[VOICED_AT + last % MARKS]
+    if mark_voiced(counters, last) and held <= MOST_HELD:
+        least = LEAST_MATCH if held == 0 else HELD_MATCH
+        expected = period if held == 0 else min(before, float(f0_counters[LONGEST] * f0_counters[FACTOR]))
+        found = _matching_distance(f0_counters, f0_memory, memory, position, expected, least)
         if found > 0.0:
-            append_mark(counters, memory, position + found, found, True)
+            append_mark(counters, memory, position + found, found, 1 + held)
             return
     elif period > 0.0:
         epoch = _strongest_epoch(f0_counters, f0_memory, position + 0.4 * spacing, period)
-        append_mark(counters, memory, epoch, period, True)
+        append_mark(counters, memory, epoch, period, 1)
         return
     pinned = onset_between(onsets, position + 0.4 * spacing, position + 1.4 * spacing)
     following = pinned if pinned >= 0.0 else np.floor(position) + spacing
-    append_mark(counters, memory, following, float(spacing), False)
+    append_mark(counters, memory, following, float(spacing), 0)
 
 
 @compiled
@@ -103,8 +109,13 @@ def _to_analysis(f0_counters: Any, time: float) -> float:
 
 
 @compiled
-def _matching_distance(f0_counters: Any, f0_memory: Any, memory: Any, position: float, period: float) -> float:
-    """Return how far after `position` the signal looks most like around it, near `period`; 0 if nothing does."""
+def _matching_distance(
+    f0_counters: Any, f0_memory: Any, memory: Any, position: float, period: float, least: float
+) -> float:
+    """Return how far after `position` the signal looks most like around it, near `period`.
+
+    Likeness is a correlation; where none reaches `least`, 0.
+    """
     factor, ring_size, end = f0_counters[FACTOR], f0_counters[RING], f0_counters[DECIMATED]
     ring = f0_memory[f0_counters[RING_AT] :]
     expected = period / factor
@@ -136,7 +147,7 @@ def _matching_distance(f0_counters: Any, f0_memory: Any, memory: Any, position: 
         products[shift] /= np.sqrt(power * (powers[shift] + 1e-12))
         if 1 <= shift < shifts - 1 and products[shift] > products[best]:
             best = shift
-    if products[best] < LEAST_MATCH:
+    if products[best] < least:
         return 0.0
     offset = peak_offset(products[best - 1], products[best], products[best + 1])
     distance: float = (shortest + best + offset) * factor
