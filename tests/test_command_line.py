@@ -60,3 +60,21 @@ def test_an_empty_name_is_not_this_folder(
     monkeypatch.chdir(tmp_path)
     assert main(["convert", *arguments]) == 2
     assert capsys.readouterr().err == "vcfx: a file name is empty; give a name\n"
+
+
+def test_a_cache_folder_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    """Kernels then live in a temporary folder, which goes with the process; this used to be a traceback."""
+    blocked, temporary = tmp_path / "file", tmp_path / "tmp"
+    blocked.write_text("no folder")
+    temporary.mkdir()
+    program = (
+        "import subprocess, sys; from vcfx_dsp.core.cache import cache_root, kernel_cache as k; import vcfx_dsp.node;"
+        "print(k().parent.parent); print(cache_root());"
+        "print(subprocess.check_output([sys.executable, '-c',"
+        " 'from vcfx_dsp.core.cache import kernel_cache as k; print(k().parent.parent)'], text=True).strip())"
+    )
+    environment = os.environ | {"VCFX_CACHE_DIR": str(blocked), "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120.0)
+    assert done.stdout.splitlines() == [str(temporary), str(blocked), str(temporary)], done.stderr
+    assert list(temporary.iterdir()) == [], "left behind"

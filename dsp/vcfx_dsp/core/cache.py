@@ -6,10 +6,12 @@ or anything in its own package (for the application): a hash of those sources na
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +25,8 @@ import numba
 _CORE_SOURCES = [source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py"))]
 _KEPT_S = 30 * 24 * 3600.0
 _GIVEN_BY_USER = bool(numba.config.CACHE_DIR)
+#: Tells worker processes of the folder that stands in for one that cannot be written.
+_STAND_IN = "VCFX_KERNELS_STAND_IN"
 
 
 def cache_root() -> Path:
@@ -30,12 +34,34 @@ def cache_root() -> Path:
     if given := os.environ.get("VCFX_CACHE_DIR"):
         return Path(given)
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = _home() / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache")
     return base / "vcfx"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and no entry for this user: nothing can be kept
+        return Path(os.devnull)
+
+
+@cache
+def _kernels_folder() -> Path:
+    """Return where kernels are kept: a temporary folder if the user's cannot be written; numba refuses such a one."""
+    folder = cache_root() / "kernels"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        if _STAND_IN not in os.environ:
+            os.environ[_STAND_IN] = tempfile.mkdtemp(prefix="vcfx-kernels-")
+            atexit.register(shutil.rmtree, os.environ[_STAND_IN], ignore_errors=True)
+        return Path(os.environ[_STAND_IN])
 
 
 @cache
@@ -50,7 +76,7 @@ def kernel_cache(package: str = "vcfx_dsp") -> Path:
             text = source.read_bytes()
             if b"vcfx_dsp.core" in text:  # all that holds compiled code imports from there
                 digest.update(text)
-    folder = cache_root() / "kernels" / digest.hexdigest()[:16]
+    folder = _kernels_folder() / digest.hexdigest()[:16]
     if not folder.exists():
         _forget_old_versions(folder.parent)
     return folder
