@@ -30,6 +30,9 @@ def vcfx(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Compl
         (["--block", "7"], "--block is 7; allowed: 16 to 8192 frames"),
         (["--channels", "3"], "--channels is 3; allowed: 1 or 2"),
         (["--duration", "-1"], "--duration is -1; allowed: more than 0 seconds"),
+        (["--rate", "0"], "--rate is 0; allowed: what the devices take, in Hz"),
+        (["--record", "take.xyz"], "'take.xyz'; allowed endings: .wav, .flac, .ogg"),
+        (["--record", "no/such/take.wav"], "there is no folder 'no/such'"),
         (["--latency", "9999"], "--latency is 9999; allowed: 0 to 2000 milliseconds"),
         (["--preset", "depe"], "did you mean 'deep'?"),
     ],
@@ -89,6 +92,8 @@ def test_the_display_obeys_its_keys_and_leaves_the_terminal_as_it_was() -> None:
         try:
             terminal.wait_for("Plain")
             terminal.wait_for("[q] quit")
+            terminal.press("\x1b[A")  # an arrow key is not Esc
+            time.sleep(0.5)
             terminal.press("m")
             terminal.wait_for("MUTED")
             terminal.press("b")
@@ -132,7 +137,10 @@ def test_a_recording_with_an_unknown_ending_is_refused(tmp_path: Path) -> None:
             Recorder(engine, tmp_path / "take.xyz")
         with pytest.raises(AudioFileError, match="nowhere"):
             Recorder(engine, tmp_path / "nowhere" / "take.wav")
-    assert list(tmp_path.iterdir()) == []
+        (tmp_path / "old.wav").write_bytes(b"precious")
+        with pytest.raises(AudioFileError, match="exists already"):
+            Recorder(engine, tmp_path / "old.wav")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
 
 
 def test_a_full_disk_stops_the_recording_and_not_the_voice(tmp_path: Path) -> None:

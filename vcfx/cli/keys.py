@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+_ESCAPE = b"\x1b"
+_LONGEST_SEQUENCE = 16
+
 
 class KeyReader(Protocol):
     """Returns a pressed key, or None if there is none within the time."""
@@ -32,15 +35,24 @@ def key_reader() -> Iterator[KeyReader | None]:
             tty.setcbreak(descriptor)
             yield _read_posix
         finally:
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)  # keys not read yet must not reach the shell
 
 
 def _read_posix(timeout_s: float) -> str | None:
     import os
     import select
+    import time
 
-    readable, _, _ = select.select([sys.stdin], [], [], timeout_s)
-    return os.read(sys.stdin.fileno(), 1).decode(errors="ignore") or None if readable else None
+    descriptor = sys.stdin.fileno()
+    if not select.select([descriptor], [], [], timeout_s)[0]:
+        return None
+    key = os.read(descriptor, 1)
+    if not key:  # the terminal is gone; do not ask it again at once
+        time.sleep(timeout_s)
+    if key == _ESCAPE and select.select([descriptor], [], [], 0.0)[0]:
+        os.read(descriptor, _LONGEST_SEQUENCE)  # an arrow or function key, not Esc
+        return None
+    return key.decode(errors="ignore") or None
 
 
 def _read_windows(timeout_s: float) -> str | None:

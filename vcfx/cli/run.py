@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run until the time is up, `q`, Ctrl-C or SIGTERM; returns the exit code."""
     _check(options)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_like_ctrl_c()
     from vcfx.engine.portaudio_backend import PortAudioBackend
     from vcfx.engine.session import LiveSession, SessionRequest
     from vcfx.presets import load_preset
@@ -76,15 +76,29 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
+def _end_like_ctrl_c() -> None:
+    """Let SIGTERM and the end of the terminal end a run in order: a recording is finished, the terminal put back."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, signal.default_int_handler)
+
+
 def _check(options: argparse.Namespace) -> None:
     if not 16 <= options.block <= _MAX_BLOCK:
         raise VcfxError(f"--block is {options.block}; allowed: 16 to {_MAX_BLOCK} frames")
     if options.channels not in (1, 2):
         raise VcfxError(f"--channels is {options.channels}; allowed: 1 or 2")
+    if options.rate is not None and options.rate < 1:
+        raise VcfxError(f"--rate is {options.rate}; allowed: what the devices take, in Hz")
     if options.duration is not None and not options.duration > 0:
         raise VcfxError(f"--duration is {options.duration:g}; allowed: more than 0 seconds")
     if options.latency is not None and not 0 <= options.latency <= 2_000:
         raise VcfxError(f"--latency is {options.latency:g}; allowed: 0 to 2000 milliseconds")
+    if options.record is not None:
+        from vcfx.engine.recording import check_target
+
+        check_target(options.record)
 
 
 def _first_start_notice(quiet: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -18,8 +19,22 @@ from .engine import Engine
 _RING_S = 20.0
 _WAKE_S = 0.1
 _BLOCK_S = 0.5
+_LITTLE_SPACE_BYTES = 1 << 20
 #: What each ending is written as: WAV keeps the engine's floats, FLAC is half the size at 24 bits.
 _SUBTYPES = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
+
+
+def check_target(path: Path) -> str:
+    """Return the ending of a recording's file name; raises `AudioFileError` if it cannot become a new file."""
+    suffix = path.suffix.lower()
+    if suffix not in _SUBTYPES:
+        allowed = ", ".join(_SUBTYPES)
+        raise AudioFileError(f"a recording cannot be written to '{path.name}'; allowed endings: {allowed}")
+    if os.path.lexists(path):
+        raise AudioFileError(f"'{path}' exists already; give the recording another name")
+    if not path.absolute().parent.is_dir():
+        raise AudioFileError(f"a recording cannot be written to '{path}': there is no folder '{path.parent}'")
+    return suffix
 
 
 class Recorder:
@@ -31,10 +46,7 @@ class Recorder:
     def __init__(self, engine: Engine, path: Path, dry: bool = False) -> None:
         import soundfile
 
-        suffix = path.suffix.lower()
-        if suffix not in _SUBTYPES:
-            allowed = ", ".join(_SUBTYPES)
-            raise AudioFileError(f"a recording cannot be written to '{path.name}'; allowed endings: {allowed}")
+        suffix = check_target(path)
         self.path, self.problem = path, ""
         self._part = path.with_name(f".{path.name}.part")
         self._engine, self._cell = engine, c.DRY_TAP if dry else c.WET_TAP
@@ -79,4 +91,11 @@ class Recorder:
                     time.sleep(_WAKE_S)
         except (OSError, RuntimeError) as error:
             self._engine.set_cell(self._cell, 0)
-            self.problem = f"the recording to '{self.path}' has stopped: {error}"
+            self.problem = f"the recording to '{self.path}' has stopped: {self._reason(error)}"
+
+    def _reason(self, error: Exception) -> str:
+        """Name a full disk; libsndfile says 'System error.' to everything."""
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(self.path.absolute().parent).free < _LITTLE_SPACE_BYTES:
+                return "no space left on the disk"
+        return str(error)
