@@ -11,6 +11,7 @@ import scipy.signal
 import soundfile
 
 from reference.pitch import Grain, overlap_add
+from vcfx_dsp.core.f0 import HISTORY, PATH_AT, f0_push, f0_state
 from vcfx_dsp.core.grain_mix import (
     AMPLITUDE,
     CENTRE,
@@ -27,6 +28,20 @@ from vcfx_dsp.core.grain_mix import (
     mix_grains,
 )
 from vcfx_dsp.core.kernel import compiled_entry
+from vcfx_dsp.core.onsets import NO_ONSETS
+from vcfx_dsp.core.pitch_marks import (
+    MARK_COUNTERS,
+    MARK_MEMORY,
+    MOST_HELD,
+    NEWEST,
+    PERIOD_AT,
+    POSITION_AT,
+    SPACING,
+    VOICED_AT,
+    mark_period,
+    mark_voiced,
+    next_mark,
+)
 from vcfx_dsp.core.sinc_reader import phase_table, sinc_table
 from vcfx_dsp.node import Block, ProcessSpec
 from vcfx_dsp.nodes.pitch import Pitch
@@ -202,6 +217,33 @@ def test_formant_shift_keeps_the_power_of_noise(rng: np.random.Generator) -> Non
     for formant_semitones in (-5.0, 5.0):
         out = shifted(noise, formant_semitones=formant_semitones)[0]
         assert abs(20 * np.log10(out.std() / noise.std())) < 1.0
+
+
+@compiled_entry
+def _marks_without_tracker(
+    tracker: Any, tracker_memory: Any, signal: Any, onsets: Any, counters: Any, marks: Any, voiced: Any, periods: Any
+) -> None:
+    for sample in signal:
+        f0_push(tracker, tracker_memory, sample)
+    tracker_memory[tracker[PATH_AT] : tracker[PATH_AT] + HISTORY] = 0.0
+    for index in range(voiced.shape[0]):
+        next_mark(tracker, tracker_memory, onsets, counters, marks, signal.shape[0])
+        voiced[index] = mark_voiced(counters, counters[NEWEST])
+        periods[index] = mark_period(marks, counters[NEWEST])
+
+
+def test_marks_go_on_for_a_while_when_the_tracker_has_lost_the_voice() -> None:
+    tracker = f0_state(RATE_HZ, 55.0, 600.0, 0.06)
+    signal = vowel(300.0, RATE_HZ, 0.2)
+    counters, marks = np.zeros(MARK_COUNTERS, np.int64), np.zeros(MARK_MEMORY)
+    counters[SPACING] = 240
+    counters[NEWEST], counters[VOICED_AT], marks[PERIOD_AT] = 0, 1, RATE_HZ / 300.0
+    marks[POSITION_AT] = signal.size - 0.05 * RATE_HZ
+    voiced, periods = np.empty(MOST_HELD + 1, np.bool_), np.empty(MOST_HELD + 1)
+    onsets = np.array(NO_ONSETS)
+    _marks_without_tracker(tracker.counters, tracker.memory, signal, onsets, counters, marks, voiced, periods)
+    assert voiced.tolist() == [True] * MOST_HELD + [False]
+    np.testing.assert_allclose(periods[:-1], RATE_HZ / 300.0, rtol=0.01)
 
 
 def test_channels_share_one_schedule() -> None:
