@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib import import_module
 
 os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
 
@@ -14,6 +15,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("vcfx", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vcfx")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one process compile librosa's functions: several at once mix up numba's cache of those with many types."""
+    if not hasattr(config, "workerinput"):
+        for module in ("librosa.util.utils", "librosa.core.audio", "librosa.core.pitch"):
+            import_module(module)
 
 
 @pytest.fixture

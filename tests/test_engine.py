@@ -311,6 +311,13 @@ def test_a_lost_device_leaves_the_engine_alive_and_comes_back() -> None:
     assert stats.blocks > before + 50
 
 
+def test_a_server_with_a_longer_period_sets_the_block() -> None:
+    both = FakeDevice("both", 1, 2, host_api="JACK", period=256)
+    session = LiveSession(FakeBackend([both]), QUIETER, SessionRequest("both", "both", block=128))
+    assert session.block == session.engine.block == 256
+    session.close()
+
+
 def test_a_missing_device_is_named() -> None:
     backend = FakeBackend([FakeDevice("Speakers", 0, 2)])
     with pytest.raises(DeviceError, match="there is no input device 'usb'"):

@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print; exit code 1 if the bursts did not come back."""
+    from .run import check_stream_options
+
+    check_stream_options(options)
     from vcfx.engine.portaudio_backend import PortAudioBackend
     from vcfx.engine.round_trip import graph_with_probe, measured, probe_of
     from vcfx.engine.session import LiveSession, SessionRequest

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     )
     preset = load_preset(options.preset)
     backend = PortAudioBackend()
-    with _first_start_notice(options.json):
+    with _first_start_notice(options.json), _prompt_interrupt():
         session = LiveSession(backend, preset, request)
     recorder = None
     try:
@@ -76,6 +78,25 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
+@contextlib.contextmanager
+def _prompt_interrupt() -> Iterator[None]:
+    """End the process at once on Ctrl-C: the compiler of the first start would not notice for many seconds.
+
+    Nothing is open yet, and the kernel cache is written file by file under temporary names.
+    """
+
+    def leave(_number: int, _frame: object) -> None:
+        shown = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # the spinner hides the cursor
+        os.write(2, f"{shown}vcfx: interrupted\n".encode())
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _end_like_ctrl_c() -> None:
     """Let SIGTERM and the end of the terminal end a run in order: a recording is finished, the terminal put back."""
     for name in ("SIGTERM", "SIGHUP"):
@@ -84,17 +105,22 @@ def _end_like_ctrl_c() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
-def _check(options: argparse.Namespace) -> None:
+def check_stream_options(options: argparse.Namespace) -> None:
+    """Refuse block, rate and latency that no stream could have."""
     if not 16 <= options.block <= _MAX_BLOCK:
         raise VcfxError(f"--block is {options.block}; allowed: 16 to {_MAX_BLOCK} frames")
-    if options.channels not in (1, 2):
-        raise VcfxError(f"--channels is {options.channels}; allowed: 1 or 2")
     if options.rate is not None and options.rate < 1:
         raise VcfxError(f"--rate is {options.rate}; allowed: what the devices take, in Hz")
-    if options.duration is not None and not options.duration > 0:
-        raise VcfxError(f"--duration is {options.duration:g}; allowed: more than 0 seconds")
     if options.latency is not None and not 0 <= options.latency <= 2_000:
         raise VcfxError(f"--latency is {options.latency:g}; allowed: 0 to 2000 milliseconds")
+
+
+def _check(options: argparse.Namespace) -> None:
+    check_stream_options(options)
+    if options.channels not in (1, 2):
+        raise VcfxError(f"--channels is {options.channels}; allowed: 1 or 2")
+    if options.duration is not None and not options.duration > 0:
+        raise VcfxError(f"--duration is {options.duration:g}; allowed: more than 0 seconds")
     if options.record is not None:
         from vcfx.engine.recording import check_target
 
@@ -103,8 +129,6 @@ def _check(options: argparse.Namespace) -> None:
 
 def _first_start_notice(quiet: bool) -> Any:
     """Show that something happens while kernels compile (the first start takes a minute, later ones a second)."""
-    import contextlib
-
     from rich.console import Console
 
     if quiet or not sys.stderr.isatty():

@@ -35,6 +35,8 @@ def watch() -> None:
     jack.jack_client_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
     jack.jack_on_shutdown.argtypes = [ctypes.c_void_p, type(_on_shutdown), ctypes.c_void_p]
     jack.jack_client_close.argtypes = [ctypes.c_void_p]
+    jack.jack_get_buffer_size.argtypes = [ctypes.c_void_p]
+    jack.jack_get_buffer_size.restype = ctypes.c_uint32
     client = jack.jack_client_open(WATCH_NAME, _NO_START_SERVER, None)
     if client:  # a server that is full refuses: then nothing is watched
         jack.jack_on_shutdown(client, _on_shutdown, None)
@@ -44,6 +46,14 @@ def watch() -> None:
 def server_is_gone() -> bool:
     """Say whether the server that `watch` connected to has ended; False where none is watched."""
     return _gone.is_set()
+
+
+def period_frames() -> int | None:
+    """Return the frames per period of the server, or None where none is watched."""
+    if _client is None or _gone.is_set():
+        return None
+    jack, client = _client
+    return int(jack.jack_get_buffer_size(client))
 
 
 def stop() -> None:

@@ -48,6 +48,8 @@ class FakeDevice:
         PortAudio flags of successive callbacks, repeated for ever.
     source
         What its microphone hears: a function of the first frame's number and the count.
+    period
+        The shortest block that it gives evenly spaced.
     speed
         How much faster than real time it runs; 0 for as fast as possible.
     """
@@ -62,6 +64,7 @@ class FakeDevice:
     source: Callable[[int, int], Samples] = lambda first, count: np.zeros(count, np.float32)
     speed: float = 1.0
     host_api: str = "Fake"
+    period: int = 1
     present: bool = True
     played: list[Samples] = field(default_factory=list)
 
@@ -145,6 +148,10 @@ class FakeBackend:
     def supports(self, side: StreamSide, direction: Direction, sample_rate: int) -> bool:
         """Whether the device takes that rate."""
         return sample_rate in self.devices[side.device.index].rates
+
+    def least_block(self, device: AudioDevice) -> int:
+        """Return the device's period."""
+        return self.devices[device.index].period
 
     def open(self, request: StreamRequest) -> Stream:
         """Open a stream."""

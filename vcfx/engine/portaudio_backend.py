@@ -78,6 +78,10 @@ class PortAudioBackend:
         with side.device.routed(), portaudio.quiet_stderr():
             return bool(self._lib.Pa_IsFormatSupported(*pair, float(sample_rate)) == 0)
 
+    def least_block(self, device: AudioDevice) -> int:
+        """Return JACK's period: PortAudio cuts it into several blocks at once if asked for shorter ones."""
+        return (jack_watch.period_frames() or 1) if "JACK" in device.host_api else 1
+
     def open(self, request: StreamRequest) -> Stream:
         """Open a stream; DeviceError with one sentence if the device refuses."""
         ffi, lib = self._ffi, self._lib

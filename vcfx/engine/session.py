@@ -36,7 +36,7 @@ class SessionRequest:
     input, output, monitor
         Device numbers or parts of names.
     block
-        Frames per callback.
+        Frames per callback; a server with a longer period (JACK) has its way.
     sample_rate
         Hz, of both devices.
     latency_ms
@@ -68,16 +68,19 @@ class LiveSession:
         self.input = self._side(request.input, "input", request.channels)
         self.output = self._side(request.output, "output", 2)
         self.one_clock = self._has_one_clock()
+        # The worker is given its time between two blocks: blocks in bursts would leave it none.
+        periods = [backend.least_block(side.device) for side in (self.input, self.output)]
+        self.block = max(request.block, *periods)
         self.output_rate, self.input_rate = self._choose_rates()
         self.engine = Engine(
             preset,
             self.output_rate,
-            request.block,
+            self.block,
             request.channels,
             self.input.channels,
             self.output.channels,
             None if self.one_clock else self.input_rate,
-            None if self.one_clock else request.block,
+            None if self.one_clock else self.block,
             make_graph,
         )
         self.monitor = self._make_monitor()
@@ -168,10 +171,10 @@ class LiveSession:
         if self._request.monitor is None:
             return None
         side = self._side(self._request.monitor, "output", 2)
-        return Monitor(self.engine, side, self._choose_rate(side, "output"), self._request.block)
+        return Monitor(self.engine, side, self._choose_rate(side, "output"), self.block)
 
     def _requests(self) -> list[StreamRequest]:
-        engine, block = self.engine, self._request.block
+        engine, block = self.engine, self.block
         if self.one_clock:
             both = StreamRequest(
                 engine.output_callback, engine.address, self.output_rate, block, self.input, self.output

@@ -66,6 +66,9 @@ class Backend(Protocol):
     def supports(self, side: StreamSide, direction: Direction, sample_rate: int) -> bool:
         """Whether a device takes a rate with so many channels."""
 
+    def least_block(self, device: AudioDevice) -> int:
+        """Return the shortest block that comes evenly spaced; shorter ones would come in bursts."""
+
     def open(self, request: StreamRequest) -> Stream:
         """Open a stream; DeviceError with one sentence if the device refuses."""
 
