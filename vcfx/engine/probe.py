@@ -19,7 +19,7 @@ from vcfx_dsp.state import State
 
 Signal = npt.NDArray[np.float32]
 BURSTS = 5
-_LEAD_S, _BURST_S, _SPACING_S, _TAIL_S = 1.0, 0.16, 0.9, 1.2
+_LEAD_S, _BURST_S, _SPACING_S, _TAIL_S = 2.0, 0.16, 0.9, 1.2  # the lead lets a clock bridge settle
 _KEY_S = 0.01  # length of one unit of the rhythm
 _LEVEL = 0.25
 _AGREE_MS = 1.0
