@@ -59,8 +59,8 @@ def test_ten_simulated_minutes_of_drift_lose_nothing(ppm: float) -> None:
 @pytest.mark.parametrize("name", sorted(entry.name.removesuffix(".toml") for entry in preset_root().iterdir()))
 def test_every_preset_delays_the_voice_by_what_it_states(name: str) -> None:
     found = measure_added_latency(load_preset(name))
-    # the envelopes of a vocoder take some milliseconds to rise, which is sound, not delay
-    late_ms = 5.0 if name in ("robot", "ghost") else 1.0
+    # the envelopes of a vocoder take some milliseconds to rise, and a hall longer, which is sound, not delay
+    late_ms = {"robot": 5.0, "ghost": 8.0}.get(name, 1.0)
     assert found.measured_ms is not None
     assert found.stated_ms - 1.0 <= found.measured_ms <= found.stated_ms + late_ms
 
