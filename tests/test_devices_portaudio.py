@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def start(program: str, env: dict[str, str], *arguments: str) -> subprocess.Pope
 
 
 @pytest.mark.pulse
+def make_default(sink: str, env: Mapping[str, str], within_s: float = 20.0) -> None:
+    """Make a sink the default; PipeWire answers before its session manager knows the sink."""
+    limit_s = time.monotonic() + within_s
+    while True:
+        command = ["pactl", "set-default-sink", sink]
+        done = subprocess.run(command, env=dict(env), timeout=20, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        assert time.monotonic() < limit_s, done.stderr
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     "sound_server",
     [
@@ -77,7 +90,7 @@ def test_what_is_played_into_the_sink_comes_out_of_the_virtual_microphone(
     record = ["parec", "--device=vcfx_microphone", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1"]
     with sound_server() as server:
         # The virtual one must not be reached by being the default.
-        subprocess.run(["pactl", "set-default-sink", "speakers"], env=server.env, timeout=20, check=True)
+        make_default("speakers", server.env)
         player = start(PLAY_INTO_THE_MICROPHONE, server.env, str(tmp_path / "burst.npy"))
         with subprocess.Popen([*record, "--latency-msec=50"], env=server.env, stdout=subprocess.PIPE) as recorder:
             try:
