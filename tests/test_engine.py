@@ -228,6 +228,16 @@ def test_a_node_that_raises_gives_silence_and_a_sentence(monkeypatch: pytest.Mon
         assert engine.worker.last_error == "RuntimeError: out of order"
 
 
+def test_a_node_that_answers_with_nan_gives_silence_and_is_counted(
+    monkeypatch: pytest.MonkeyPatch, signal: np.ndarray
+) -> None:
+    monkeypatch.setattr(PedalboardEffect, "process", lambda _self, _in, out: out.fill(np.nan))
+    with Engine(HOSTED, RATE_HZ, 128) as engine:
+        engine.wait_for_worker(5.0)
+        assert np.abs(Driver(engine).run(signal, 128)).max() == 0.0
+        assert engine.statistics().nonfinite_hops > 0
+
+
 def test_a_preset_that_cannot_be_built_leaves_the_present_one(engine: Engine, signal: np.ndarray) -> None:
     broken = Preset("broken", chain=(NodeEntry("gain", "g", {"gain_db": 99.0}),))
     with pytest.raises(VcfxError, match="gain_db is 99"):

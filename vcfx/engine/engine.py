@@ -71,7 +71,7 @@ class Engine:
         self._make_graph = make_graph
         self._lock = threading.Lock()
         self._plans: dict[int, RenderPlan] = {}
-        self._retired_counts = [0, 0, 0]
+        self._retired_counts = [0, 0, 0, 0]
         self._freewheel_wait_ns = 0
         fields = {
             c.INPUT_CHANNELS: input_channels,
@@ -222,7 +222,7 @@ class Engine:
     def statistics(self) -> EngineStatistics:
         """All counters; reading them disturbs nobody."""
         cells = self.memory.cells
-        late, concealed, dropped = self._worker_counts()
+        late, concealed, dropped, nonfinite_hops = self._worker_counts()
         clock = self.clock_bridge.stats if self.clock_bridge is not None else None
         return EngineStatistics(
             blocks=int(cells[c.BLOCKS]),
@@ -236,6 +236,7 @@ class Engine:
             output_underflows=int(cells[c.OUTPUT_UNDERFLOWS]),
             output_overflows=int(cells[c.OUTPUT_OVERFLOWS]),
             nonfinite_samples=int(cells[c.NONFINITE_SAMPLES]),
+            nonfinite_hops=nonfinite_hops,
             worker_errors=self.worker.errors,
             device_losses=self.device_losses,
             drift_ppm=clock.drift_ppm if clock else None,
@@ -287,7 +288,7 @@ class Engine:
 
 
 def _counts(plan: RenderPlan) -> list[int]:
-    if plan.bridge is None:
-        return [0, 0, 0]
+    if plan.bridge is None or plan.worker is None:
+        return [0, 0, 0, 0]
     fields = (bridge_fields.LATE_BLOCKS, bridge_fields.CONCEALED_FRAMES, bridge_fields.DROPPED_FRAMES)
-    return [int(plan.bridge.header[field]) for field in fields]
+    return [*(int(plan.bridge.header[field]) for field in fields), plan.worker.nonfinite_hops]

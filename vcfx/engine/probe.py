@@ -121,9 +121,10 @@ def find_round_trip(recorded: Signal, sample_rate: int) -> RoundTrip:
     """Find the bursts of `test_signal` in a recording of the same length."""
     floor = float(np.abs(recorded[: int(0.9 * _LEAD_S * sample_rate)]).max(initial=0.0))
     floor_db = 20.0 * np.log10(max(floor, 1e-6))
+    sent = test_signal(sample_rate)
     result = RoundTrip((), None, "waveform", floor_db)
     for method in ("waveform", "envelope"):
-        delays = [_find(recorded, sample_rate, start, method) for start in burst_starts(sample_rate)]
+        delays = [_find(sent, recorded, sample_rate, start, method) for start in burst_starts(sample_rate)]
         found = tuple(1e3 * delay / sample_rate for delay in delays if delay is not None)
         result = RoundTrip(found, _agreed(found), method, floor_db)
         if result.latency_ms is not None:
@@ -139,9 +140,9 @@ def _agreed(delays_ms: tuple[float, ...]) -> float | None:
     return float(np.median(close)) if len(close) >= 3 else None
 
 
-def _find(recorded: Signal, sample_rate: int, start: int, method: str) -> int | None:
+def _find(sent: Signal, recorded: Signal, sample_rate: int, start: int, method: str) -> int | None:
     """Return the delay of the burst that began at `start`, or None if it cannot be told from noise."""
-    burst = test_signal(sample_rate)[start : start + int(_BURST_S * sample_rate)]
+    burst = sent[start : start + int(_BURST_S * sample_rate)]
     window = recorded[start : start + int(_TAIL_S * sample_rate)]
     clear = _CLEAR_RATIO
     if method == "envelope":

@@ -40,6 +40,8 @@ class EngineStatistics:
         What the device driver reported.
     nonfinite_samples
         NaN or infinite samples made silent, at the input and at the output.
+    nonfinite_hops
+        Hops that a host node answered with NaN or infinity; they were silent.
     worker_errors
         Hops that a host node failed in; they were silent.
     drift_ppm, bridge_latency_ms, bridge_target_ms, clock_underruns, clock_overflows, clock_dropped_frames
@@ -59,6 +61,7 @@ class EngineStatistics:
     output_underflows: int
     output_overflows: int
     nonfinite_samples: int
+    nonfinite_hops: int
     worker_errors: int
     device_losses: int
     drift_ppm: float | None
