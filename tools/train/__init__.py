@@ -1,0 +1,1 @@
+"""Makes corpora and trains the voice models from them."""

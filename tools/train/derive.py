@@ -1,0 +1,71 @@
+"""Add to a corpus what can be computed from it: each clip's spectrum as a voice, and the teacher's features, reduced.
+
+usage: python -m tools.train.derive CORPUS_DIR
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from vcfx_models import geometry as grid
+from vcfx_models.voice_vector import spectrum_of_voice
+
+from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
+
+#: More speech than this changes the mean spectrum little.
+MOST_SECONDS = 8.0
+
+
+def spectra_of_clips(folder: Path) -> np.ndarray:
+    """Return (clips, 160): `spectrum_of_voice` of every clip."""
+    audio = np.load(folder / "audio.npy", mmap_mode="r")
+    filterbank = warped_filterbank(1.0)
+    with (folder / "clips.tsv").open() as table:
+        clips = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
+    spectra = np.zeros((len(clips), 2 * grid.N_MELS), np.float32)
+    for index, clip in enumerate(track(clips, "spectra")):
+        frames = min(int(clip["frames"]), int(MOST_SECONDS * grid.SAMPLE_RATE))
+        hops = max(frames // grid.HOP_SAMPLES, 1)
+        padded = np.zeros(PAST_SAMPLES + hops * grid.HOP_SAMPLES, np.float32)
+        part = audio[int(clip["start"]) : int(clip["start"]) + min(frames, hops * grid.HOP_SAMPLES)]
+        padded[PAST_SAMPLES : PAST_SAMPLES + part.size] = part / 32768.0
+        mel = log_mel(power_frames(torch.from_numpy(padded)[None]), filterbank)[0].numpy()
+        spectra[index] = spectrum_of_voice(mel)
+    return spectra
+
+
+def reduced_features(folder: Path) -> np.ndarray:
+    """Return (tokens, 128) float16: the teacher's features on the axes of their variance."""
+    features = np.load(folder / "content" / "token_features.npy", mmap_mode="r")
+    axes = np.load(folder / "content" / "pca.npz")
+    out = np.empty((features.shape[0], axes["components"].shape[0]), np.float16)
+    for first in range(0, features.shape[0], 20_000):
+        part = features[first : first + 20_000].astype(np.float32) - axes["mean"]
+        out[first : first + 20_000] = part @ axes["components"].T / axes["scale"]
+    return out
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    part = path.with_suffix(".part.npy")
+    np.save(part, array)
+    os.replace(part, path)
+
+
+def main() -> None:
+    """Compute what is missing."""
+    folder = Path(sys.argv[1])
+    if not (folder / "content" / "token_pca.npy").exists():
+        _save(folder / "content" / "token_pca.npy", reduced_features(folder))
+    if not (folder / "spectrum.npy").exists():
+        _save(folder / "spectrum.npy", spectra_of_clips(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Train the voice converter: content encoder and decoder together, through the vocoder.
+
+usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N]
+
+Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import signal
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vcfx_models import geometry as grid
+from vcfx_models.networks.content_encoder import ContentEncoder
+from vcfx_models.networks.decoder import Decoder
+from vcfx_models.networks.source_filter import SourceFilter
+
+from .adversary import Judge, judge_losses, speaker_losses
+from .batches import Batch, BatchMaker, Corpus
+from .losses import ContentHeads, content_losses, spectral_distance
+
+FEATURES, SYMBOLS = 128, 178
+#: Hops at the start of a crop whose past the networks did not see: spoken, not judged.
+UNJUDGED_HOPS = 16
+
+
+class Converter(nn.Module):
+    """All that is trained to convert."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.encoder = ContentEncoder(**_shape(config["encoder"]))
+        self.decoder = Decoder(**_shape(config["decoder"]))
+        self.heads = ContentHeads(FEATURES, SYMBOLS)
+        self.vocoder = SourceFilter()
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return spoken audio and content; only pairs teach the encoder through the audio."""
+        size = batch.mel.shape[0]
+        content, _ = self.encoder(batch.mel, self.encoder.empty_memory(size))
+        taught = torch.where(batch.is_pair[:, None, None], content, content.detach())
+        films = self.decoder.colour(batch.voice)
+        harmonic, noise_log, _ = self.decoder(taught, batch.prosody, films, self.decoder.empty_memory(size))
+        phase = torch.rand(size, 1) * 2.0 * math.pi
+        noise = torch.randn(size, batch.target.shape[1])
+        with torch.autocast("cpu", enabled=False):
+            spoken = self.vocoder(batch.f0_hz, harmonic.float(), noise_log.float(), phase, noise)
+        return spoken, content
+
+
+def _shape(config: dict[str, Any]) -> dict[str, Any]:
+    return {"channels": config["channels"], "dilations": tuple(config["dilations"])}
+
+
+class Training:
+    """A run: networks, optimisers, place in the schedule."""
+
+    def __init__(self, config: dict[str, Any], corpus: Corpus, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        torch.manual_seed(config["seed"])
+        self.model = Converter(config)
+        self.average = copy.deepcopy(self.model)
+        self.judge = Judge()
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
+        self.judge_optimiser = torch.optim.AdamW(self.judge.parameters(), lr=2e-4, betas=(0.5, 0.9))
+        self.batches = BatchMaker(corpus, config["seed"], config["batch"], config["hops"], config["shares"])
+        self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], config["shares"], spoil=False)
+        self.step = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "last.pt").exists():
+            self._load(torch.load(folder / "last.pt", weights_only=True))
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if "judge" in state:
+            self.judge.load_state_dict(state["judge"])
+            self.judge_optimiser.load_state_dict(state["judge_optimiser"])
+
+    def save(self) -> None:
+        """Write everything needed to go on, atomically."""
+        parts = {"model": self.model, "average": self.average, "optimiser": self.optimiser}
+        parts |= {"judge": self.judge, "judge_optimiser": self.judge_optimiser}
+        state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
+        torch.save(state | {"step": self.step, "config": json.dumps(self.config)}, self.folder / "last.part")
+        os.replace(self.folder / "last.part", self.folder / "last.pt")
+
+    def learning_rate(self) -> float:
+        """Rise over the warm-up, then fall along a cosine to a twentieth."""
+        schedule = self.config["schedule"]
+        if self.step < schedule["warmup"]:
+            return float(schedule["peak"] * (self.step + 1) / schedule["warmup"])
+        share = min(self.step / schedule["steps"], 1.0)
+        return float(schedule["peak"] * (0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * share))))
+
+    def train_step(self) -> dict[str, float]:
+        """Take one step and return what to log."""
+        rate = self.learning_rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(self.config["seed"] * 1_000_003 + self.step)
+        batch = self.batches.batch(self.step)
+        with torch.autocast("cpu", torch.bfloat16):
+            spoken, content = self.model(batch)
+        total, log = self._losses(batch, spoken, content)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        log["norm"] = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.config["clip"]))
+        if math.isfinite(log["norm"]):
+            self.optimiser.step()
+        self._follow(min(0.999, (1 + self.step) / (10 + self.step)))
+        self.step += 1
+        return log | {"rate": rate}
+
+    def _losses(self, batch: Batch, spoken: Tensor, content: Tensor) -> tuple[Tensor, dict[str, float]]:
+        weights, first = self.config["weights"], UNJUDGED_HOPS * grid.HOP_SAMPLES
+        ours, theirs = spoken[:, first:], batch.target[:, first:]
+        distance = spectral_distance(ours, theirs, batch.bandwidth_hz)
+        with torch.autocast("cpu", torch.bfloat16):
+            feature, symbol, guessed = content_losses(
+                self.model.heads, content, batch.features, batch.features_known, batch.symbols
+            )
+        total = weights["log"] * distance.log + weights["relative"] * distance.relative + weights["mel"] * distance.mel
+        total = total + weights["feature"] * feature + weights["symbol"] * symbol
+        log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
+        log["acc"] = guessed
+        if self.step >= self.config["adversary"]["from_step"]:
+            log["judge"] = self._judge_step(ours.detach(), theirs, batch.bandwidth_hz)
+            fooled, matched = speaker_losses(self.judge, ours, theirs, batch.bandwidth_hz)
+            total = total + self.config["adversary"]["fool"] * fooled + self.config["adversary"]["match"] * matched
+            log |= {"fool": fooled, "match": matched}
+        return total, {name: float(value.detach()) for name, value in log.items()}
+
+    def _judge_step(self, ours: Tensor, theirs: Tensor, bandwidth_hz: Tensor) -> Tensor:
+        loss = judge_losses(self.judge, ours, theirs, bandwidth_hz)
+        self.judge_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.judge_optimiser.step()
+        return loss.detach()
+
+    @torch.no_grad()
+    def _follow(self, keep: float) -> None:
+        for ours, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            ours.lerp_(theirs, 1.0 - keep)
+
+    @torch.no_grad()
+    def check(self) -> dict[str, float]:
+        """Measure the averaged networks on fixed, unspoiled crops of the training speakers."""
+        torch.manual_seed(1)
+        batch = self.checks.batch(0)
+        spoken, content = self.average(batch)
+        distance = spectral_distance(spoken[:, 3840:], batch.target[:, 3840:], batch.bandwidth_hz)
+        feature, _, guessed = content_losses(
+            self.average.heads, content, batch.features, batch.features_known, batch.symbols
+        )
+        values = {"log": distance.log, "mel": distance.mel, "feat": feature, "acc": guessed}
+        return {f"check_{name}": round(float(value), 4) for name, value in values.items()}
+
+
+def main() -> None:
+    """Parse, train, save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--steps", type=int, default=None, help="stop at this step")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    chosen = parser.parse_args()
+    config = tomllib.loads(chosen.run.read_text())
+    torch.set_num_threads(chosen.threads)
+    training = Training(config, Corpus(chosen.corpus), chosen.folder)
+    last = chosen.steps or config["schedule"]["steps"]
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda caught, _: stopping.append(caught))
+    _train(training, last, stopping)
+
+
+def _train(training: Training, last: int, stopping: list[int]) -> None:
+    logs: list[dict[str, float]] = []
+    began = saved = time.monotonic()
+    with (training.folder / "log.jsonl").open("a") as out:
+        while training.step < last and not stopping:
+            logs.append(training.train_step())
+            if training.step % 50 == 0:
+                line = {name: round(float(np.mean([log[name] for log in logs if name in log])), 4) for name in logs[-1]}
+                line |= {"step": training.step, "seconds": round(time.monotonic() - began, 1)}
+                if training.step % 500 == 0:
+                    line |= training.check()
+                logs.clear()
+                print(json.dumps(line), file=out, flush=True)
+                print(line, flush=True)
+            if time.monotonic() - saved > 180:
+                training.save()
+                saved = time.monotonic()
+    training.save()
+
+
+if __name__ == "__main__":
+    main()
