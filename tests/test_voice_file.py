@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcfx_dsp.errors import VcfxError
 from vcfx_models import voice_library
 from vcfx_models.errors import VoiceError
 from vcfx_models.voice_file import Voice, load_voice, read_voice, save_voice, voice_bytes
@@ -36,7 +36,7 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
 
 @given(length=st.integers(0, len(GOOD) - 1))
 def test_a_truncated_file_is_refused_in_one_sentence(length: int) -> None:
-    with pytest.raises(VoiceError, match="^v: .*damaged") as caught:
+    with pytest.raises(VoiceError, match=r"^v: .*damaged") as caught:
         read_voice(GOOD[:length], "v")
     assert "\n" not in str(caught.value)
 
@@ -45,13 +45,16 @@ def test_a_truncated_file_is_refused_in_one_sentence(length: int) -> None:
 def test_a_flipped_bit_is_noticed_or_harmless(bit: int) -> None:
     content = bytearray(GOOD)
     content[bit // 8] ^= 1 << bit % 8
+    sentence = ""
     try:
         voice = read_voice(bytes(content), "v")
-    except VcfxError as error:
-        assert str(error).startswith("v: ")
-        assert "\n" not in str(error)
-        return
-    assert same(voice, random_voice("someone"))
+    except VoiceError as error:
+        sentence = str(error)
+    if sentence:
+        assert sentence.startswith("v: ")
+        assert "\n" not in sentence
+    else:
+        assert same(voice, random_voice("someone"))
 
 
 @given(content=st.one_of(st.binary(max_size=300), st.binary(min_size=1, max_size=60).map(lambda tail: GOOD + tail)))
@@ -89,7 +92,7 @@ def test_large_and_foreign_files_are_refused() -> None:
         ({"metadata": {"source": "a\0"}}, "source is 'a"),
     ],
 )
-def test_what_is_not_allowed_is_named(change: dict[str, object], sentence: str) -> None:
+def test_what_is_not_allowed_is_named(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(VoiceError, match=sentence):
         dataclasses.replace(random_voice("someone"), **change)
 
@@ -129,7 +132,7 @@ def test_voices_are_found_by_name_and_the_users_come_first(folders: tuple[Path, 
     assert find_voice("bert").name == "My Bert"
     assert find_voice("").name == "Anna"
     assert find_voice(str(ours / "bert.safetensors")).name == "Bert"
-    with pytest.raises(VoiceError, match="there is no voice 'ana'; did you mean 'anna'?"):
+    with pytest.raises(VoiceError, match="there is no voice 'ana'; did you mean 'anna'"):
         find_voice("ana")
     with pytest.raises(VoiceError, match="no such voice file"):
         find_voice("nowhere/anna.safetensors")
