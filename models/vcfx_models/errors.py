@@ -7,3 +7,7 @@ from vcfx_dsp.errors import VcfxError
 
 class ModelError(VcfxError, ValueError):
     """A model's file is missing, damaged or of another format, or a runtime for it is not there."""
+
+
+class VoiceError(VcfxError, ValueError):
+    """A voice is missing, its file is damaged, or recordings cannot be made into one."""

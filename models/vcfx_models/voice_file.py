@@ -19,6 +19,7 @@ from .errors import VoiceError
 from .geometry import EMBEDDING_SIZE, N_MELS
 
 Floats = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
 
 SUFFIX: Final = ".safetensors"
 FORMAT_VERSION: Final = "1"
@@ -125,7 +126,7 @@ def voice_bytes(voice: Voice) -> bytes:
     from safetensors.numpy import save
 
     f0 = np.array([voice.f0_log_mean, voice.f0_log_spread, voice.median_hz], np.float64)
-    arrays = {"embedding": voice.embedding, "spectrum": voice.spectrum, "f0": f0}
+    arrays: Arrays = {"embedding": voice.embedding, "spectrum": voice.spectrum, "f0": f0}
     metadata = {**voice.metadata, "name": voice.name, _VERSION: FORMAT_VERSION}
     return bytes(save(arrays, {**metadata, _DIGEST: _digest(arrays, metadata)}))
 
@@ -167,7 +168,7 @@ def read_voice(content: bytes, file: str) -> Voice:
         raise VoiceError(f"{file}: {error}") from None
 
 
-def _parse(content: bytes, file: str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+def _parse(content: bytes, file: str) -> tuple[Arrays, dict[str, str]]:
     """Return arrays and metadata of a safetensors file; the library hands out metadata only of files on disk."""
     from safetensors.numpy import load
 
