@@ -1,0 +1,127 @@
+"""The converters that can be measured. A new one is a class with `convert` and a line in `SYSTEMS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from vcfx.offline import PresetRenderer
+from vcfx.presets import NodeEntry, Preset
+
+from .errors import EvaluationError
+from .melody import F0Track, median_f0_hz
+from .sound import Audio, Sound, load_sound
+
+#: Formants move by this share of the pitch change in semitones. Men's and women's voices differ by 9 to 10 semitones
+#: in pitch and by 2 to 3 in formants.
+FORMANT_SHARE: Final = 0.25
+LARGEST_SHIFT_SEMITONES: Final = 12.0
+BLOCK_FRAMES: Final = 480
+
+
+class System(Protocol):
+    """A converter of voices."""
+
+    #: Whether the output says the source's words; if not, only similarity and quality are measured.
+    keeps_words: bool
+
+    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+        """Return the source's words in the voice of the references.
+
+        Parameters
+        ----------
+        audio
+            float32 (frames,), mono.
+        sample_rate
+            Of the source in Hz.
+        reference_clips
+            Speech of the target, each mono with its own rate.
+
+        Returns
+        -------
+        tuple
+            float32 (frames,) and its sample rate; delay taken off.
+        """
+        ...
+
+
+class Unconverted:
+    """The floor: the source as it is."""
+
+    keeps_words = True
+
+    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+        """Return the source."""
+        return audio, sample_rate
+
+
+class TargetItself:
+    """The ceiling: what the target said elsewhere, instead of a conversion."""
+
+    keeps_words = False
+
+    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+        """Return the references one after another."""
+        rate = reference_clips[0].sample_rate
+        return np.concatenate([clip.at(rate).audio for clip in reference_clips]), rate
+
+
+class NaiveShift:
+    """Our pitch node, moved to the target's median F0, its formants moved along by a fixed rule."""
+
+    keeps_words = True
+
+    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+        """Return the source, shifted."""
+        tracker = F0Track()
+        source_hz = median_f0_hz(tracker.hz(Sound(audio, sample_rate)))
+        target_hz = median_f0_hz([hz for clip in reference_clips for hz in tracker.hz(clip)])
+        shift = 12 * np.log2(target_hz / source_hz) if source_hz and target_hz else 0.0
+        shift = float(np.clip(shift, -LARGEST_SHIFT_SEMITONES, LARGEST_SHIFT_SEMITONES))
+        return _through_preset(audio, sample_rate, _shifting_preset(shift)), sample_rate
+
+
+def _shifting_preset(shift_semitones: float) -> Preset:
+    settings = {"shift_semitones": shift_semitones, "formant_semitones": FORMANT_SHARE * shift_semitones}
+    return Preset("Naive", chain=(NodeEntry("pitch", "pitch", settings), NodeEntry("limiter", "limiter")))
+
+
+def _through_preset(audio: Audio, sample_rate: int, preset: Preset) -> Audio:
+    renderer = PresetRenderer(preset, sample_rate, 1, BLOCK_FRAMES)
+    padded = np.pad(audio, (0, renderer.latency_samples))[None]
+    starts = range(0, padded.shape[1], BLOCK_FRAMES)
+    blocks = [renderer.process(np.ascontiguousarray(padded[:, at : at + BLOCK_FRAMES])) for at in starts]
+    return np.ascontiguousarray(np.concatenate(blocks, axis=1)[0, renderer.latency_samples :], np.float32)
+
+
+#: Name on the command line -> maker. Makers load what they need, so that a name alone costs nothing.
+SYSTEMS: Final[dict[str, Callable[[], System]]] = {
+    "none": Unconverted,
+    "naive": NaiveShift,
+    "target": TargetItself,
+}
+
+
+def make_system(name: str) -> System:
+    """Return the converter of that name.
+
+    Raises
+    ------
+    EvaluationError
+        If there is none.
+    """
+    if name not in SYSTEMS:
+        raise EvaluationError(f"there is no system '{name}'; allowed: {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]()
+
+
+def ready_sound(folder: Path, conversion_id: str) -> Sound:
+    """Return a conversion that was made elsewhere: ``<id>.wav`` or ``<id>.flac`` in `folder`."""
+    for ending in ("wav", "flac"):
+        path = folder / f"{conversion_id}.{ending}"
+        if path.is_file():
+            return load_sound(path)
+    raise EvaluationError(f"'{folder}' lacks {conversion_id}.wav; --list prints what each number stands for")
