@@ -87,6 +87,13 @@ class Node(ABC):
         """Frames after the input falls silent until the output is silent (below -120 dBFS) too, latency included."""
         return self.latency_samples
 
+    def preferred_hop(self, sample_rate: int) -> int | None:
+        """Frames per hop that cost this node the least latency if it runs on the worker; None: any. Before `prepare`.
+
+        If `prepare` is given just that as ``max_frames``, the blocks of `process` have that length, all of them.
+        """
+        return None
+
     @abstractmethod
     def prepare(self, spec: ProcessSpec) -> None:
         """Allocate, load, compile and warm up for `spec`. Thread: control."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from .errors import ParameterError, nearest
 
 Value = float | str
+MAX_TEXT = 1_000
+MAX_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,17 @@ class Parameter:
     name
         With its unit as the ending: ``cutoff_hz``, ``attack_ms``, ``gain_db``.
     default
-        A number, or one of `choices`.
+        A number, one of `choices`, or text.
     minimum, maximum
         Inclusive range of a number.
     choices
-        The words allowed, for a parameter that is a word.
+        The words allowed, for a parameter that is one of several words.
     live
         Whether it may change while sound runs. What changes latency or memory may not: it needs a new plan.
     integer
         Whether only whole numbers are allowed.
+    text
+        Whether it is free text, such as a name or a path: one printable line, which may be empty.
     doc
         One line for people.
     """
@@ -40,10 +44,11 @@ class Parameter:
     choices: tuple[str, ...] = ()
     live: bool = True
     integer: bool = False
+    text: bool = False
     doc: str = ""
 
     def check(self, value: object, owner: str) -> Value:
-        """Return `value` as a float or a known word.
+        """Return `value` as a float, a known word or a line of text.
 
         Raises
         ------
@@ -54,6 +59,13 @@ class Parameter:
             if value not in self.choices:
                 raise ParameterError(f"{owner}: {self.name} is {value!r}; allowed: {', '.join(self.choices)}")
             return str(value)
+        if self.text:
+            if not (isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()):
+                shown = repr(value)[:MAX_SHOWN]
+                raise ParameterError(
+                    f"{owner}: {self.name} is {shown}; allowed: one line of at most {MAX_TEXT} printable characters"
+                )
+            return value
         number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
         whole = not self.integer or number.is_integer()
         if not (self.minimum <= number <= self.maximum and whole):

@@ -112,8 +112,10 @@ def _nodes(kind: str | None, as_json: bool) -> int:
         return 0
     width = max((len(parameter.name) for parameter in declared), default=0)
     for parameter in declared:
-        allowed = " | ".join(parameter.choices) or f"{parameter.minimum:g} to {parameter.maximum:g}"
+        numbers = f"{parameter.minimum:g} to {parameter.maximum:g}"
+        allowed = " | ".join(parameter.choices) or ("text" if parameter.text else numbers)
         default = parameter.default if isinstance(parameter.default, str) else f"{parameter.default:g}"
+        default = default or "empty"
         print(f"{parameter.name:<{width}}  {allowed}, default {default}{'; ' * bool(parameter.doc)}{parameter.doc}")
     return 0
 
@@ -127,6 +129,8 @@ def _described(parameter: Parameter) -> dict[str, object]:
     }
     if parameter.choices:
         return facts | {"choices": list(parameter.choices)}
+    if parameter.text:
+        return facts | {"text": True}
     return facts | {"minimum": parameter.minimum, "maximum": parameter.maximum}
 
 

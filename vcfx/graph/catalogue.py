@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vcfx.errors import ParameterError, nearest
+from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx.hosts.pedalboard_effect import PREFIX, effect_class, effect_kinds
 from vcfx_dsp import registry
 from vcfx_dsp.node import Node
@@ -12,7 +13,7 @@ from vcfx_dsp.node import Node
 
 def node_kinds() -> list[str]:
     """Return all kinds, kernels first."""
-    return [*registry.NODES, *effect_kinds()]
+    return [*registry.NODES, NeuralVoice.kind, *effect_kinds()]
 
 
 def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
@@ -25,6 +26,8 @@ def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
     """
     if kind in registry.NODES:
         return registry.node_class(kind)
+    if kind == NeuralVoice.kind:
+        return NeuralVoice
     if kind.startswith(PREFIX):
         return effect_class(kind)
     raise ParameterError(f"there is no node '{kind}'{nearest(kind, [*node_kinds(), *also])}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,8 @@ class PlanSpec:
     block
         Frames per callback; also the most that one call renders.
     hop
-        Frames per step of the worker. Part of the sound (effects may work per hop), so it belongs to the preset and
-        is the same live and for files.
+        Frames per step of the worker, unless a node prefers another hop. Part of the sound (effects may work per
+        hop), so it belongs to the preset and is the same live and for files.
     asynchronous
         Whether the worker is a thread of its own (live) or runs inside `render` (files).
     on_overload
@@ -46,11 +46,17 @@ class PlanSpec:
     on_overload: str = "conceal"
 
 
+def agreed_hop(graph: Graph, spec: PlanSpec) -> int:
+    """Return the longest hop that a node prefers at the plan's rate, or else the plan's own."""
+    wishes = [graph.node(name).preferred_hop(spec.sample_rate) for name in graph.node_names()]
+    return max((wish for wish in wishes if wish is not None), default=spec.hop)
+
+
 class RenderPlan:
     """What sound runs through. Made and dropped by the control thread, walked by the audio thread."""
 
     def __init__(self, graph: Graph, spec: PlanSpec) -> None:
-        self.spec = spec
+        self.spec = spec = replace(spec, hop=agreed_hop(graph, spec))
         self.graph = graph
         self._schedule = Schedule(graph, spec, worker_latency(spec.hop, spec.block, spec.asynchronous))
         self._schedule.build()
