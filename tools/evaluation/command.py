@@ -119,7 +119,7 @@ def _measure(options: argparse.Namespace) -> None:
         if system is None:
             output = ready_sound(options.wavs, conversion.id)
         else:
-            output = Sound(*system.convert(*material.source, material.references))
+            output = Sound(*system.convert(material.source.audio, material.source.sample_rate, material.references))
         took_s = time.perf_counter() - began
         if options.keep:
             save_sound(options.keep / f"{conversion.id}.wav", output)
@@ -170,7 +170,7 @@ def _report(options: argparse.Namespace) -> None:
     runs = [record for record in records if "figures" in record]
     odd = [record for record in records if "odd" in record]
     folder = options.report.parent / "report"
-    pictures = draw_pictures(runs, odd, options.corpus, options.noise, Cache(options.cache), folder)
+    pictures = draw_pictures(runs, odd, options.corpus, Cache(options.cache), folder)
     write_report(options.report, runs, odd, pictures)
     if runs:
         _print_figures(runs)

@@ -46,10 +46,14 @@ def read_manifest(folder: Path) -> list[Clip]:
     path = folder / MANIFEST
     if not path.is_file():
         raise EvaluationError(f"there is no corpus at '{folder}': it lacks {MANIFEST}")
-    fields = tuple(Clip.__dataclass_fields__)
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [Clip(**{name: float(row[name]) if name == "seconds" else row[name] for name in fields}) for row in rows]
+    return [_clip(row) for row in rows]
+
+
+def _clip(row: dict[str, str]) -> Clip:
+    seconds = float(row["seconds"])
+    return Clip(row["set"], row["speaker"], row["gender"], row["split"], row["path"], seconds, row["text"])
 
 
 @cache

@@ -40,7 +40,7 @@ def figures_of(rows: Sequence[Row]) -> Figures:
     for name, (recogniser, side, kind, count) in RATES.items():
         _add(found, name, rows, _edits(recogniser, side, kind), count)
     for name in MEANS:
-        _add(found, name, rows, lambda row, name=name: row.get(name))
+        _add(found, name, rows, _field(name))
     _add(found, "level_change_db", rows, lambda row: row["level_out_db"] - row["level_in_db"])
     return found
 
@@ -49,6 +49,10 @@ def figures_by_set(rows: Sequence[Row]) -> dict[str, Figures]:
     """Return the figures of each set of sources apart."""
     sets = sorted({row["set"] for row in rows})
     return {name: figures_of([row for row in rows if row["set"] == name]) for name in sets}
+
+
+def _field(name: str) -> Callable[[Row], float | None]:
+    return lambda row: row.get(name)
 
 
 def _edits(recogniser: str, side: str, kind: str) -> Callable[[Row], float | None]:

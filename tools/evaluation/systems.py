@@ -8,9 +8,6 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from vcfx.offline import PresetRenderer
-from vcfx.presets import NodeEntry, Preset
-
 from .errors import EvaluationError
 from .melody import F0Track, median_f0_hz
 from .sound import Audio, Sound, load_sound
@@ -81,15 +78,15 @@ class NaiveShift:
         target_hz = median_f0_hz([hz for clip in reference_clips for hz in tracker.hz(clip)])
         shift = 12 * np.log2(target_hz / source_hz) if source_hz and target_hz else 0.0
         shift = float(np.clip(shift, -LARGEST_SHIFT_SEMITONES, LARGEST_SHIFT_SEMITONES))
-        return _through_preset(audio, sample_rate, _shifting_preset(shift)), sample_rate
+        return _shifted(audio, sample_rate, shift), sample_rate
 
 
-def _shifting_preset(shift_semitones: float) -> Preset:
+def _shifted(audio: Audio, sample_rate: int, shift_semitones: float) -> Audio:
+    from vcfx.offline import PresetRenderer
+    from vcfx.presets import NodeEntry, Preset
+
     settings = {"shift_semitones": shift_semitones, "formant_semitones": FORMANT_SHARE * shift_semitones}
-    return Preset("Naive", chain=(NodeEntry("pitch", "pitch", settings), NodeEntry("limiter", "limiter")))
-
-
-def _through_preset(audio: Audio, sample_rate: int, preset: Preset) -> Audio:
+    preset = Preset("Naive", chain=(NodeEntry("pitch", "pitch", settings), NodeEntry("limiter", "limiter")))
     renderer = PresetRenderer(preset, sample_rate, 1, BLOCK_FRAMES)
     padded = np.pad(audio, (0, renderer.latency_samples))[None]
     starts = range(0, padded.shape[1], BLOCK_FRAMES)

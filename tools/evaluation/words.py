@@ -58,7 +58,10 @@ def comparable(text: str, language: str = "en") -> str:
     """Return text in lower case without punctuation; in English, numbers and a few abbreviations are spelt out."""
     text = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
     if language == "en":
-        text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text).replace("%", " percent ").replace("&", " and ")
+        text = re.sub(
+            r"\b\d{1,3}(?:,\d{3}){1,2}\b", lambda match: number_in_words(int(match[0].replace(",", ""))), text
+        )
+        text = text.replace("%", " percent ").replace("&", " and ")
         text = re.sub(r"\b(\d+)(st|nd|rd|th)?\b", _read_number, text)
     text = "".join(" " if _is_separator(sign) else sign for sign in text if sign != "'")
     words = text.split()
