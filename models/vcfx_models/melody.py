@@ -1,0 +1,73 @@
+"""From the speaker's melody to the target's: the same movements around another mean, as wide as the target's are."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from .geometry import SAMPLE_RATE, SUBFRAME_SAMPLES
+
+SUBFRAME_S: Final = SUBFRAME_SAMPLES / SAMPLE_RATE
+SEMITONE: Final = math.log(2.0) / 12.0
+LOWEST_HZ, HIGHEST_HZ = 45.0, 900.0
+
+#: What is believed of a speaker who was not heard yet, and how long they must be heard to change that by half.
+PRIOR_LOG_F0: Final = math.log(145.0)
+PRIOR_SPREAD: Final = 0.22
+PRIOR_S: Final = 0.3
+#: Voiced speech that is remembered.
+MEMORY_S: Final = 20.0
+LEAST_STRENGTH: Final = 0.6
+#: Spreads (of ln F0) are not compared beyond these ratios.
+LEAST_RATIO, MOST_RATIO = 0.6, 1.6
+#: What moves the melody is slower than speech melodies are while there is voice, and quick where nobody hears it.
+VOICED_PER_S: Final = 2.0 * SEMITONE
+UNVOICED_PER_S: Final = 100.0 * SEMITONE
+
+
+class SourceRange:
+    """Mean and spread of ln F0 of whoever speaks, learned from voiced frames and followed without audible glides."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the speaker."""
+        self._count = PRIOR_S / SUBFRAME_S
+        self._mean, self._variance = PRIOR_LOG_F0, PRIOR_SPREAD**2
+        #: What is applied: follows what is known.
+        self.mean, self.spread = PRIOR_LOG_F0, PRIOR_SPREAD
+
+    def hear(self, log_f0: float, voicing: float, strength: float) -> None:
+        """Take in one subframe of 5 ms."""
+        if voicing > 0.0 and strength > LEAST_STRENGTH:
+            self._count = min(self._count + 1.0, MEMORY_S / SUBFRAME_S)
+            before = log_f0 - self._mean
+            self._mean += before / self._count
+            self._variance += (before * (log_f0 - self._mean) - self._variance) / self._count
+        step = (VOICED_PER_S if voicing > 0.0 else UNVOICED_PER_S) * SUBFRAME_S
+        self.mean += min(max(self._mean - self.mean, -step), step)
+        self.spread += min(max(math.sqrt(self._variance) - self.spread, -step), step)
+
+
+def mapped_log_f0(
+    log_f0: float, source: SourceRange, mean: float, spread: float, pitch_offset_semitones: float, expressiveness: float
+) -> float:
+    """Return ln F0 of the target.
+
+    Parameters
+    ----------
+    log_f0
+        Of the speaker, natural log of Hz.
+    source
+        The speaker's range.
+    mean, spread
+        Of the target's ln F0.
+    pitch_offset_semitones
+        Added to all.
+    expressiveness
+        0: on one note; 1: as the target would; 2: twice that.
+    """
+    ratio = min(max(spread / max(source.spread, 1e-6), LEAST_RATIO), MOST_RATIO)
+    mapped = mean + expressiveness * ratio * (log_f0 - source.mean) + pitch_offset_semitones * SEMITONE
+    return min(max(mapped, math.log(LOWEST_HZ)), math.log(HIGHEST_HZ))
