@@ -15,8 +15,8 @@ from . import geometry as grid
 from .errors import ModelError
 from .frames import VoiceFrame
 from .melody import PRIOR_LOG_F0
+from .microphone_level import MicrophoneLevel
 from .networks_protocol import Networks, Singles
-from .speech_level import SpeechLevel
 from .voice_vector import frame_level
 
 F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS = 55.0, 600.0, 1
@@ -56,7 +56,7 @@ class Listener:
     def __init__(self, networks: Networks, levels: bool = True) -> None:
         self._networks = networks
         self._levels = levels
-        self._level = SpeechLevel()
+        self._level = MicrophoneLevel()
         self._log_mel = LogMel(
             grid.SAMPLE_RATE,
             n_fft=grid.MEL_WINDOW_SAMPLES,
