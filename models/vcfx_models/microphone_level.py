@@ -7,8 +7,8 @@ from typing import Final
 
 from .geometry import HOP_SAMPLES, SAMPLE_RATE
 
-#: Level of the voiced hops of speech whose active level (RMS of all that is within 35 dB of the loudest) is -24 dBFS.
-VOICED_TARGET_DBFS: Final = -22.5
+#: What `MicrophoneLevel` finds in speech whose active level (all within 35 dB of the loudest) is -24 dBFS; measured.
+VOICED_TARGET_DBFS: Final = -22.2
 LOWEST_GAIN_DB: Final = -12.0
 HIGHEST_GAIN_DB: Final = 30.0
 FASTEST_DB_PER_S: Final = 6.0

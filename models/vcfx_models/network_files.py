@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -64,7 +65,7 @@ class NetworkFile:
     @property
     def neutral_voice(self) -> npt.NDArray[np.float32]:
         """The mean voice of those that the converter was trained on, shape (416,)."""
-        return np.frombuffer(base64.b64decode(self.metadata["neutral_voice"], validate=True), np.float32)
+        return np.frombuffer(base64.b64decode(self.metadata["neutral_voice"], validate=True), "<f4").astype(np.float32)
 
 
 def weights_folder() -> Path:
@@ -77,11 +78,11 @@ def file_name(part: str, storage: str) -> str:
     return f"{part}.onnx" if storage == "float32" else f"{part}.{storage}.onnx"
 
 
-def stored_as(folder: Path, storage: str | None = None) -> str:
-    """Return how the networks in a folder are stored; with several ways, the given or the first of `STORAGES`."""
+def stored_as(folder: Path, storage: str | None = None, order: Sequence[str] = STORAGES) -> str:
+    """Return how the networks in a folder are stored; with several ways, the given or the first in the order."""
     if storage is not None and storage not in STORAGES:
         raise ModelError(f"storage is '{storage}'; allowed: {', '.join(STORAGES)}")
-    for known in STORAGES if storage is None else (storage,):
+    for known in order if storage is None else (storage,):
         if all((folder / file_name(part, known)).is_file() for part in PARTS):
             return known
     wanted = file_name("encoder", storage or STORAGES[0])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Singles = npt.NDArray[np.float32]
-#: What a network remembers of the past, one array a layer. A value: calls return a new one and change none.
-Memory = list[Singles]
+#: What a network remembers of the past, one array or tensor a layer. A value: calls return a new one and change none.
+Memory = list[Any]
 
 
 class Networks(Protocol):
