@@ -19,6 +19,9 @@ class HopConverter(Protocol):
     similarity: float
     clarity: float
 
+    def load(self, voice: Voice) -> None:
+        """Prepare a voice, so that changing to it takes no time on the worker. Thread: control."""
+
     def convert_hop(self, hop: Samples) -> Samples:
         """Return 240 samples for 240. Thread: worker."""
 

@@ -132,8 +132,10 @@ class NeuralVoice(Node):
     def update(self, **parameters: object) -> None:
         """Change parameters; a new voice is loaded here, and heard from the next hop on. Thread: control."""
         merged = self._merged(parameters)
-        if self._stream is not None:
-            self._wanted = self._controls(merged)
+        if self._converter is not None:
+            controls = self._controls(merged)
+            self._converter.load(controls.voice)
+            self._wanted = controls
         self._parameters = merged
 
     def release(self) -> None:

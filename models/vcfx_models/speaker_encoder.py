@@ -1,0 +1,71 @@
+"""Who speaks: a recording to a point on the sphere of voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ModelError
+from .geometry import EMBEDDING_SIZE
+from .log_mel_frames import log_mel_frames
+
+FILE_NAME = "speaker.onnx"
+Floats = npt.NDArray[np.float32]
+
+
+class SpeakerEmbedder(Protocol):
+    """Whatever turns speech into an embedding."""
+
+    def embed(self, mono: Floats) -> Floats:
+        """Return (256,) of unit length for mono at 24 kHz."""
+
+
+class SpeakerEncoder:
+    """Speaker embedding by a network on ONNX Runtime, on one thread.
+
+    Parameters
+    ----------
+    folder
+        Holds ``speaker.onnx``: input ``log_mel`` (1, frames, 80), output ``embedding`` (1, 256); None: the weights
+        that come with the program.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or of another shape.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        import onnxruntime  # loads slowly: not before it is needed
+
+        self.path = (Path(__file__).parent / "weights" if folder is None else folder) / FILE_NAME
+        if not self.path.is_file():
+            raise ModelError(f"there is no speaker network {self.path}, which making a voice of recordings needs")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                self.path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            )
+            self.embed(np.zeros(4_800, np.float32))
+        except ModelError:
+            raise
+        except Exception as error:  # its exceptions have no common base but this one
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"{self.path} is damaged or no speaker network ({reason[:100]})") from None
+
+    def embed(self, mono: Floats) -> Floats:
+        """Return (256,) of unit length for speech, mono at 24 kHz and levelled."""
+        found = self._session.run(["embedding"], {"log_mel": log_mel_frames(mono)[None]})[0]
+        if found.shape != (1, EMBEDDING_SIZE) or not np.isfinite(found).all():
+            raise ModelError(f"{self.path} gives {found.shape} or no numbers; needed: (1, {EMBEDDING_SIZE})")
+        return unit(found[0])
+
+
+def unit(embedding: Floats) -> Floats:
+    """Return the embedding scaled to length 1."""
+    return np.asarray(embedding / max(float(np.linalg.norm(embedding)), 1e-9), np.float32)
