@@ -140,10 +140,10 @@ def _noises(folder: Path) -> list[Sound]:
 def print_odd_inputs(record: dict[str, Any]) -> None:
     """Show the record as a table in the terminal."""
     table = package("rich.table").Table(title=f"odd inputs through {record['system']}")
-    for head in ("input", "level in, dB", "level out, dB", "peak, dB", "edits in", "edits out", "of", "heard"):
+    for head in ("input", "level in, dB", "level out, dB", "peak, dB", "edits in", "edits out", "of"):
         table.add_column(head)
     for row in record["odd"]:
         edits = (str(row.get(key, "-")) for key in ("source_edits", "output_edits", "count"))
         levels = (f"{row[key]:.1f}" for key in ("level_in_db", "level_out_db", "peak_out_db"))
-        table.add_row(row["kind"], *levels, *edits, row.get("output_heard", ""))
+        table.add_row(row["kind"], *levels, *edits)
     package("rich.console").Console().print(table)

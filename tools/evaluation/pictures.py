@@ -24,6 +24,8 @@ Record = Mapping[str, Any]
 CONVERSIONS_SHOWN: Final = 3
 RATE_HZ: Final = 24_000
 RANGE_DB: Final = 75.0
+#: Pictures of quieter sounds are not brightened: silence stays black.
+QUIETEST_FULL_SCALE_DB: Final = 10.0
 WIDTH_INCHES: Final = 8.0
 PANEL_INCHES: Final = 1.5
 DOTS_PER_INCH: Final = 90
@@ -102,9 +104,9 @@ def spectrogram_db(sound: Sound) -> npt.NDArray[np.float32]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop] * np.hanning(window)
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
     levels = 10 * np.log10(np.maximum(power, 1e-9))
-    picture: npt.NDArray[np.float32] = np.clip(levels.T - max(float(levels.max()), -40.0), -RANGE_DB, 0.0).astype(
-        np.float32
-    )
+    picture: npt.NDArray[np.float32] = np.clip(
+        levels.T - max(float(levels.max()), QUIETEST_FULL_SCALE_DB), -RANGE_DB, 0.0
+    ).astype(np.float32)
     return picture
 
 
@@ -163,7 +165,7 @@ def draw_f0(path: Path, material: Material, outputs: Mapping[str, Sound], meters
     axis = axes[0, 0]
     for name, sound in {"source": material.source, **outputs}.items():
         track = np.asarray(meters.f0_hz(sound))
-        axis.plot(np.arange(track.size) * FRAME_S, np.where(track > 0, track, np.nan), linewidth=1.2, label=name)
+        axis.plot(np.arange(track.size) * FRAME_S, np.where(track > 0, track, np.nan), ".", markersize=2.5, label=name)
     judged = np.asarray(meters.f0_hz(material.judged_by))
     if np.any(judged > 0):
         axis.axhline(float(np.median(judged[judged > 0])), color="grey", linestyle=":", label="target's median")
@@ -172,5 +174,6 @@ def draw_f0(path: Path, material: Material, outputs: Mapping[str, Sound], meters
     axis.minorticks_off()
     axis.set_ylabel("Hz", fontsize=7)
     axis.tick_params(labelsize=6)
-    axis.legend(fontsize=7)
+    axis.set_xlabel("s", fontsize=7)
+    axis.legend(fontsize=7, markerscale=3)
     _save(path, figure)
