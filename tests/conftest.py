@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from importlib import import_module
+from pathlib import Path
 
 os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
 
@@ -27,3 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20_251_122)
+
+
+@pytest.fixture(scope="session")
+def voice_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny untrained model and the voices ``anna`` and ``bert``."""
+    from voice_models import write_voice_model
+
+    return write_voice_model(tmp_path_factory.mktemp("voice_model"))
