@@ -13,7 +13,7 @@ from vcfx_models import geometry as grid
 from .front_end import warped_filterbank
 
 #: Window and hop of each resolution, samples at 24 kHz.
-RESOLUTIONS = ((2048, 480), (1024, 240), (512, 120), (256, 60))
+RESOLUTIONS = ((2048, 480), (1024, 240), (512, 120))
 LEAST_MAGNITUDE = 1e-4
 JUDGE_BANDS = 100
 
@@ -42,11 +42,12 @@ def spectral_distance(spoken: Tensor, target: Tensor, bandwidth_hz: Tensor) -> S
         ours, theirs = magnitudes(spoken, window, hop), magnitudes(target, window, hop)
         logs = (ours + LEAST_MAGNITUDE).log() - (theirs + LEAST_MAGNITUDE).log()
         log_total = log_total + (logs.abs() * heard).sum() / (heard.sum() * ours.shape[1])
-        difference = ((ours.pow(0.5) - theirs.pow(0.5)) * heard).square().sum((1, 2)).sqrt()
-        relative_total = relative_total + (difference / ((theirs * heard).sum((1, 2)).sqrt() + 0.1)).mean()
+        if window == 1024:
+            difference = ((ours.sqrt() - theirs.sqrt()) * heard).square().sum((1, 2)).sqrt()
+            relative_total = (difference / ((theirs * heard).sum((1, 2)).sqrt() + 0.1)).mean()
     count = len(RESOLUTIONS)
     mel = (log_bands(spoken, bandwidth_hz) - log_bands(target, bandwidth_hz)).abs().mean()
-    return SpectralDistance(log_total / count, relative_total / count, mel)
+    return SpectralDistance(log_total / count, relative_total, mel)
 
 
 _bank: dict[int, Tensor] = {}

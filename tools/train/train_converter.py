@@ -32,8 +32,8 @@ from .batches import Batch, BatchMaker, Corpus
 from .losses import ContentHeads, content_losses, spectral_distance
 
 FEATURES, SYMBOLS = 128, 178
-#: Hops at the start of a crop whose past the networks did not see: spoken, not judged.
-UNJUDGED_HOPS = 16
+#: Hops at the start of a crop give the networks a past; the vocoder speaks only what follows, the loss skips its start.
+PAST_HOPS, SKIPPED_HOPS = 50, 4
 
 
 class Converter(nn.Module):
@@ -47,17 +47,24 @@ class Converter(nn.Module):
         self.vocoder = SourceFilter()
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return spoken audio and content; only pairs teach the encoder through the audio."""
+        """Return audio of the hops after the first `PAST_HOPS`, and content; only pairs teach the encoder by audio."""
         size = batch.mel.shape[0]
         content, _ = self.encoder(batch.mel, self.encoder.empty_memory(size))
         taught = torch.where(batch.is_pair[:, None, None], content, content.detach())
         films = self.decoder.colour(batch.voice)
         harmonic, noise_log, _ = self.decoder(taught, batch.prosody, films, self.decoder.empty_memory(size))
         phase = torch.rand(size, 1) * 2.0 * math.pi
-        noise = torch.randn(size, batch.target.shape[1])
+        first = PAST_HOPS * grid.SUBFRAMES
+        noise = torch.randn(size, batch.target.shape[1] - PAST_HOPS * grid.HOP_SAMPLES)
         with torch.autocast("cpu", enabled=False):
-            spoken = self.vocoder(batch.f0_hz, harmonic.float(), noise_log.float(), phase, noise)
+            spoken = self.vocoder(batch.f0_hz[:, first:], harmonic[:, first:], noise_log[:, first:], phase, noise)
         return spoken, content
+
+
+def _judged(spoken: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return what was spoken and what should have been, without the start, where filters still fill."""
+    skipped = SKIPPED_HOPS * grid.HOP_SAMPLES
+    return spoken[:, skipped:], batch.target[:, PAST_HOPS * grid.HOP_SAMPLES + skipped :]
 
 
 def _shape(config: dict[str, Any]) -> dict[str, Any]:
@@ -127,8 +134,8 @@ class Training:
         return log | {"rate": rate}
 
     def _losses(self, batch: Batch, spoken: Tensor, content: Tensor) -> tuple[Tensor, dict[str, float]]:
-        weights, first = self.config["weights"], UNJUDGED_HOPS * grid.HOP_SAMPLES
-        ours, theirs = spoken[:, first:], batch.target[:, first:]
+        weights = self.config["weights"]
+        ours, theirs = _judged(spoken, batch)
         distance = spectral_distance(ours, theirs, batch.bandwidth_hz)
         with torch.autocast("cpu", torch.bfloat16):
             feature, symbol, guessed = content_losses(
@@ -139,8 +146,10 @@ class Training:
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
         if self.step >= self.config["adversary"]["from_step"]:
-            log["judge"] = self._judge_step(ours.detach(), theirs, batch.bandwidth_hz)
-            fooled, matched = speaker_losses(self.judge, ours, theirs, batch.bandwidth_hz)
+            part = slice(0, self.config["adversary"]["clips"])
+            heard = theirs[part], batch.bandwidth_hz[part]
+            log["judge"] = self._judge_step(ours[part].detach(), *heard)
+            fooled, matched = speaker_losses(self.judge, ours[part], *heard)
             total = total + self.config["adversary"]["fool"] * fooled + self.config["adversary"]["match"] * matched
             log |= {"fool": fooled, "match": matched}
         return total, {name: float(value.detach()) for name, value in log.items()}
@@ -163,7 +172,7 @@ class Training:
         torch.manual_seed(1)
         batch = self.checks.batch(0)
         spoken, content = self.average(batch)
-        distance = spectral_distance(spoken[:, 3840:], batch.target[:, 3840:], batch.bandwidth_hz)
+        distance = spectral_distance(*_judged(spoken, batch), batch.bandwidth_hz)
         feature, _, guessed = content_losses(
             self.average.heads, content, batch.features, batch.features_known, batch.symbols
         )
