@@ -26,8 +26,8 @@ LENGTH = 14_400
 HOP = RATE_HZ // 100
 
 
-def node_of(model: Path, voice: str = "anna", **parameters: object) -> NeuralVoice:
-    return NeuralVoice(voice=str(model / f"{voice}.safetensors"), model=str(model), **parameters)
+def node_of(model: Path, **parameters: object) -> NeuralVoice:
+    return NeuralVoice(voice=str(model / "anna.safetensors"), model=str(model), **parameters)
 
 
 def prepared(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vcfx_models.speaker_encoder import FILE_NAME
 from vcfx_models.voice_file import Voice, save_voice
 
 
@@ -22,10 +23,33 @@ def random_voice(name: str) -> Voice:
 
 
 def write_voice_model(folder: Path) -> Path:
-    """Write a tiny untrained model and two voices, ``anna`` and ``bert``; returns the folder."""
+    """Write a tiny untrained model, a speaker network and two voices, ``anna`` and ``bert``; returns the folder."""
     from tiny_networks import write_tiny_networks
 
-    write_tiny_networks(folder)
+    write_speaker_network(write_tiny_networks(folder))
     for name in ("anna", "bert"):
         save_voice(random_voice(name), folder / f"{name}.safetensors")
+    return folder
+
+
+def write_speaker_network(folder: Path) -> Path:
+    """Write a speaker network that tells voices by their mean log-mel spectrum; returns the folder."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = np.random.default_rng(9).standard_normal((80, 256)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["log_mel", "axes"], ["mean"], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weight"], ["raw"]),
+        helper.make_node("LpNormalization", ["raw"], ["embedding"], axis=1, p=2),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "speaker",
+        [helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [1, "frames", 80])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, 256])],
+        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(np.array([1], np.int64), "axes")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, folder / FILE_NAME)
     return folder

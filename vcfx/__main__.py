@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("vcfx.cli.demo", "hear it at once: live, or from the bundled clip into a file"),
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
+    "voices": ("vcfx.cli.voices", "list and show the voices that can be spoken with"),
     "devices": ("vcfx.cli.devices", "list audio devices"),
     "device": ("vcfx.cli.device", "create, list and remove the virtual microphone"),
     "latency": ("vcfx.cli.latency", "measure the round trip by loopback"),

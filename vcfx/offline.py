@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from vcfx.graph.build import build_graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
 from vcfx.presets import Preset, load_preset
+from vcfx.presets.voice_chain import with_voice
 from vcfx_dsp.node import Block
 
 RendererFactory = Callable[[int, int, int], "PresetRenderer"]
@@ -69,3 +71,17 @@ def renderer_factory(preset: str | Path | Preset) -> RendererFactory:
         return PresetRenderer(loaded, sample_rate, channels, max_frames)
 
     return make
+
+
+def voiced_renderer_factory(request: str) -> RendererFactory:
+    """Return a maker of renderers that convert the voice first.
+
+    Parameters
+    ----------
+    request
+        JSON, so that it can cross to another process: ``preset``, a name, a path or null, and ``voice``, the
+        parameters of the node `voice`.
+    """
+    asked = json.loads(request)
+    preset = None if asked["preset"] is None else load_preset(asked["preset"])
+    return renderer_factory(with_voice(preset, asked["voice"]))

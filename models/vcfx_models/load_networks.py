@@ -37,6 +37,18 @@ def load_networks(folder: str | Path = "", device: str = "auto") -> Networks:
     return _loaded(str(folder), on_cuda)
 
 
+def check_networks(folder: str | Path = "", device: str = "auto") -> None:
+    """Raise what `load_networks` would where files or device are missing, without loading anything."""
+    from .network_files import stored_as, weights_folder
+
+    if device == "cuda":
+        _need_cuda()
+    place = weights_folder() if not str(folder) else Path(folder).expanduser()
+    if str(folder) and not place.is_dir():
+        raise ModelError(f"there is no folder '{folder}' with a voice model")
+    stored_as(place)
+
+
 def has_cuda() -> bool:
     """Whether torch and a CUDA device are there; asks torch only where a driver is installed, for it loads slowly."""
     if shutil.which("nvidia-smi") is None or find_spec("torch") is None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from vcfx.errors import VcfxError, printable
 
+from .voice_options import add_voice_arguments, voice_label, voice_parameters, wants_voice
+
 if TYPE_CHECKING:
     from vcfx.files.batch import BatchRequest
     from vcfx.files.renderer import RendererSource
@@ -46,13 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG % ", ".join(_FORMATS)
     parser.add_argument("inputs", metavar="IN", nargs="+", help="a sound file, a folder, a pattern, or '-'")
     parser.add_argument("-o", "--output", metavar="OUT", help="a file, a folder, or '-'")
-    parser.add_argument("-p", "--preset", required=True, help="a preset's name (see `vcfx presets`) or file")
+    parser.add_argument("-p", "--preset", help="a preset's name (see `vcfx presets`) or file")
     parser.add_argument("-f", "--format", choices=_FORMATS, help="of the outputs")
     parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="files at a time; 0: one per core")
     parser.add_argument("--tail", action="store_true", help="go on until echo and reverb have died away")
     parser.add_argument("--force", action="store_true", help="replace outputs that exist")
     parser.add_argument("--json", action="store_true", help="print one JSON object per file to standard output")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    add_voice_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,7 +68,13 @@ def run(options: argparse.Namespace) -> int:
         raise VcfxError(f"--jobs is {options.jobs}; allowed: 0 or more")
     if options.json and (options.output == "-" or ("-" in options.inputs and options.output is None)):
         raise VcfxError("--json and the sound both want standard output; give -o FILE")
-    return convert_inputs(options, RendererSource("vcfx.offline", "renderer_factory", options.preset))
+    if not wants_voice(options):
+        if options.preset is None:
+            raise VcfxError("nothing to change the sound with; give --preset P, --voice V or --reference CLIP")
+        return convert_inputs(options, RendererSource("vcfx.offline", "renderer_factory", options.preset))
+    with voice_parameters(options) as parameters:
+        request = json.dumps({"preset": options.preset, "voice": parameters})
+        return convert_inputs(options, RendererSource("vcfx.offline", "voiced_renderer_factory", request))
 
 
 def convert_inputs(options: argparse.Namespace, renderers: RendererSource) -> int:
@@ -92,10 +101,18 @@ def _request(options: argparse.Namespace) -> BatchRequest:
     from vcfx.files.batch import BatchRequest
     from vcfx.files.conversion import ConvertOptions
 
-    preset = PurePath(options.preset)
-    label = preset.stem if preset.suffix == ".toml" else preset.name
+    label = _label(options)
     convert = ConvertOptions(options.format, options.tail, options.force, preset=label)
     return BatchRequest(options.inputs, options.output, convert, label, options.jobs or os.cpu_count() or 1)
+
+
+def _label(options: argparse.Namespace) -> str:
+    """Return what goes into the names of outputs beside their inputs."""
+    parts = [voice_label(options)] if wants_voice(options) else []
+    if options.preset is not None:
+        preset = PurePath(options.preset)
+        parts.append(preset.stem if preset.suffix == ".toml" else preset.name)
+    return "-".join(parts)
 
 
 def _report(result: Result, options: argparse.Namespace, progress: ConvertProgress) -> None:

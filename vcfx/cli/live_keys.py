@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vcfx.engine.engine import Engine
 from vcfx.errors import VcfxError
-from vcfx.presets import list_presets, load_preset
+from vcfx.presets import Preset, list_presets, load_preset
+
+#: From a preset's name or file to the preset that runs.
+Loader = Callable[[str], Preset]
 
 
 class LiveKeys:
     """Turns key presses into changes of the engine. Thread: control."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, load: Loader = load_preset) -> None:
+        self._load = load
         self.quit = False
         self.notice = ""
         self._engine = engine
@@ -35,7 +41,7 @@ class LiveKeys:
     def _step(self, by: int) -> None:
         self._position = (self._position + by) % len(self._names)
         try:
-            self._engine.set_preset(load_preset(self._names[self._position]))
+            self._engine.set_preset(self._load(self._names[self._position]))
             self.notice = ""
         except VcfxError as error:
             self.notice = str(error)

@@ -10,15 +10,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcfx.errors import VcfxError
 
+from .voice_options import add_voice_arguments, voice_parameters, wants_voice
+
 if TYPE_CHECKING:
     from vcfx.engine.recording import Recorder
     from vcfx.engine.session import LiveSession
+    from vcfx.presets import Preset
 
 _FRAME_S = 0.1
 _JSON_EVERY_S = 1.0
@@ -29,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `vcfx run`."""
     parser.add_argument("-i", "--input", metavar="D", help="input device: number or part of its name")
     parser.add_argument("-o", "--output", metavar="D", help="output device: number or part of its name")
-    parser.add_argument("-p", "--preset", default="deep", metavar="P", help="preset: name or file (default: deep)")
+    parser.add_argument(
+        "-p", "--preset", metavar="P", help="preset: name or file (default: deep, or none with a voice)"
+    )
     parser.add_argument("--block", type=int, default=128, metavar="N", help="frames per callback (default: 128)")
     parser.add_argument("--rate", type=int, metavar="HZ", help="sample rate (default: 48000 where it works)")
     parser.add_argument("--channels", type=int, default=1, metavar="N", help="1 for a voice, 2 for stereo (default: 1)")
@@ -38,15 +43,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", type=Path, metavar="FILE", help="record the result (.flac, .wav, .ogg)")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     parser.add_argument("--json", action="store_true", help="one JSON object a second instead of the display")
+    add_voice_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run until the time is up, `q`, Ctrl-C or SIGTERM; returns the exit code."""
     _check(options)
     _end_like_ctrl_c()
+    if not wants_voice(options):
+        from vcfx.presets import load_preset
+
+        return _run(options, load_preset, load_preset(options.preset or "deep"))
+    with voice_parameters(options) as parameters:
+        load = _voiced_loader(parameters)
+        return _run(options, load, load(options.preset))
+
+
+def _voiced_loader(parameters: dict[str, Any]) -> Callable[[str | None], Preset]:
+    """Return what loads presets so that the voice is in front of them, whichever the keys choose."""
+    from vcfx.presets import load_preset
+    from vcfx.presets.voice_chain import with_voice
+
+    return lambda name: with_voice(None if name is None else load_preset(name), parameters)
+
+
+def _run(options: argparse.Namespace, load: Callable[[str], Preset], preset: Preset) -> int:
     from vcfx.engine.portaudio_backend import PortAudioBackend
     from vcfx.engine.session import LiveSession, SessionRequest
-    from vcfx.presets import load_preset
 
     request = SessionRequest(
         options.input,
@@ -57,7 +80,6 @@ def run(options: argparse.Namespace) -> int:
         options.latency,
         options.channels,
     )
-    preset = load_preset(options.preset)
     backend = PortAudioBackend()
     with _first_start_notice(options.json), _prompt_interrupt():
         session = LiveSession(backend, preset, request)
@@ -65,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         session.start()
         recorder = _recorder(session, options.record)
-        _loop(session, recorder, options)
+        _loop(session, recorder, options, load)
     except KeyboardInterrupt:
         pass  # the usual way to end
     finally:
@@ -144,11 +166,13 @@ def _recorder(session: LiveSession, path: Path | None) -> Recorder | None:
     return Recorder(session.engine, path)
 
 
-def _loop(session: LiveSession, recorder: Recorder | None, options: argparse.Namespace) -> None:
+def _loop(
+    session: LiveSession, recorder: Recorder | None, options: argparse.Namespace, load: Callable[[str], Preset]
+) -> None:
     if options.json:
         _loop_json(session, options.duration)
     else:
-        _loop_view(session, recorder, options.duration)
+        _loop_view(session, recorder, options.duration, load)
 
 
 def _loop_json(session: LiveSession, duration_s: float | None) -> None:
@@ -178,7 +202,9 @@ def report(session: LiveSession) -> dict[str, object]:
     }
 
 
-def _loop_view(session: LiveSession, recorder: Recorder | None, duration_s: float | None) -> None:
+def _loop_view(
+    session: LiveSession, recorder: Recorder | None, duration_s: float | None, load: Callable[[str], Preset]
+) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -187,7 +213,7 @@ def _loop_view(session: LiveSession, recorder: Recorder | None, duration_s: floa
     from .live_view import live_view
 
     console = Console()
-    keys = LiveKeys(session.engine)
+    keys = LiveKeys(session.engine, load)
     if session.hears_itself:
         keys.notice = "this input records what the output plays: the voice will go round; choose a microphone with -i"
     start_s = time.monotonic()

@@ -1,0 +1,95 @@
+"""The options of `vcfx convert` and `vcfx run` that put another voice in front of the effects."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from vcfx.errors import VcfxError
+
+#: option -> the node's parameter
+NUMBERS: Final = {
+    "pitch": "pitch_semitones",
+    "formant": "formant_semitones",
+    "expressiveness": "expressiveness",
+    "similarity": "similarity",
+    "clarity": "clarity",
+}
+
+
+def add_voice_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    group = parser.add_argument_group("voice", "another person's voice, in front of the preset's effects, if any")
+    who = group.add_mutually_exclusive_group()
+    who.add_argument("--voice", metavar="V", help="a voice's name (see `vcfx voices list`) or file")
+    who.add_argument("--reference", metavar="CLIP", nargs="+", help="recordings of one person, 5 s of speech or more")
+    group.add_argument("--pitch", type=float, metavar="N", help="moves the voice's pitch: -24 to 24 semitones")
+    group.add_argument("--formant", type=float, metavar="N", help="moves its resonances: -6 to 6 semitones")
+    group.add_argument("--expressiveness", type=float, metavar="N", help="0 monotonous, 1 as spoken, at most 2")
+    group.add_argument("--similarity", type=float, metavar="N", help="0 nobody's voice, 1 that voice, at most 1.5")
+    group.add_argument("--clarity", type=float, metavar="N", help="sharpens the resonances: 0 to 1")
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), help="what computes the voice (default: auto)")
+    group.add_argument("--model", metavar="FOLDER", help="networks to use instead of those of vcfx")
+
+
+def wants_voice(options: argparse.Namespace) -> bool:
+    """Whether any of the options was given."""
+    names = ("voice", "reference", "device", "model", *NUMBERS)
+    return any(getattr(options, name) is not None for name in names)
+
+
+def voice_label(options: argparse.Namespace) -> str:
+    """Return what to call the voice in file names."""
+    given = options.voice or (options.reference[0] if options.reference else "voice")
+    return Path(given).stem
+
+
+@contextlib.contextmanager
+def voice_parameters(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Give the parameters of the node `voice`; a voice made of recordings has a file for as long as this lasts.
+
+    Raises
+    ------
+    VcfxError
+        If voice, recordings, networks or device are not there or will not do.
+    """
+    parameters: dict[str, Any] = {
+        parameter: getattr(options, name) for name, parameter in NUMBERS.items() if getattr(options, name) is not None
+    }
+    parameters |= {name: getattr(options, name) for name in ("device", "model") if getattr(options, name) is not None}
+    _check(options, parameters)
+    if options.reference is None:
+        yield parameters | ({} if options.voice is None else {"voice": options.voice})
+        return
+    with tempfile.TemporaryDirectory(prefix="vcfx-voice-") as folder:
+        yield parameters | {"voice": str(_made_of_recordings(options, Path(folder)))}
+
+
+def _check(options: argparse.Namespace, parameters: dict[str, Any]) -> None:
+    from vcfx.hosts.neural_voice import NeuralVoice
+    from vcfx_models.load_networks import check_networks
+    from vcfx_models.voice_library import find_voice
+
+    if "" in (options.voice, options.model, *(options.reference or ())):
+        raise VcfxError("a voice, a recording or a folder is empty; give a name")
+    NeuralVoice(**parameters)
+    if options.voice is not None:
+        find_voice(options.voice)
+    check_networks(options.model or "", options.device or "auto")
+
+
+def _made_of_recordings(options: argparse.Namespace, folder: Path) -> Path:
+    from vcfx.files.reference_clips import read_clips
+    from vcfx_models.reference import voice_from_clips
+    from vcfx_models.speaker_encoder import SpeakerEncoder
+    from vcfx_models.voice_file import SUFFIX, save_voice
+
+    clips = read_clips(options.reference)
+    encoder = SpeakerEncoder(Path(options.model) if options.model else None)
+    path = folder / f"reference{SUFFIX}"
+    save_voice(voice_from_clips(clips, voice_label(options), encoder), path)
+    return path
