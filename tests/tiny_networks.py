@@ -14,6 +14,8 @@ from vcfx_models import geometry as grid
 from vcfx_models.networks.content_encoder import ContentEncoder
 from vcfx_models.networks.decoder import Decoder
 
+torch.set_num_threads(1)  # the tests run in several processes; threads of each would wait for one another
+
 CONFIG: dict[str, dict[str, Any]] = {
     "encoder": {"channels": 24, "dilations": (1, 2, 4)},
     "decoder": {"channels": 20, "dilations": (1, 2)},
@@ -32,9 +34,15 @@ def tiny_torch_networks(seed: int = 1) -> tuple[ContentEncoder, Decoder]:
     return encoder.eval(), decoder.eval()
 
 
-def write_tiny_networks(folder: Path, storages: Sequence[str] = ("float32",), seed: int = 1) -> Path:
-    """Write the files of the model to a folder and return the folder."""
+def write_tiny_networks(
+    folder: Path, storages: Sequence[str] = ("float32",), seed: int = 1, is_flat: bool = False
+) -> Path:
+    """Write the files of the model to a folder and return the folder; flat: envelopes follow the loudness alone."""
     encoder, decoder = tiny_torch_networks(seed)
+    if is_flat:
+        with torch.no_grad():
+            decoder.envelopes.weight.zero_()
+            decoder.envelopes.bias.zero_()
     facts = {"training_step": "0", "config_sha256": "0", "checkpoint_sha256": str(seed), "licence": "none"}
     trained = TrainedConverter(as_weights(encoder.state_dict()), as_weights(decoder.state_dict()), CONFIG, facts)
     write_networks(trained, random_vector(0), folder, storages)

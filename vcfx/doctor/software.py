@@ -19,6 +19,8 @@ KERNEL_TIMEOUT_S: Final = 120.0
 PACKAGES: Final[dict[str, tuple[str, Need]]] = {
     "numpy": ("numpy", "files"),
     "numba": ("numba", "files"),
+    "onnxruntime": ("onnxruntime", "extra"),
+    "safetensors": ("safetensors", "extra"),
     "soundfile": ("soundfile", "files"),
     "platformdirs": ("platformdirs", "files"),
     "rich": ("rich", "files"),
