@@ -26,7 +26,7 @@ from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 from .train_converter import Converter
 
 #: An alignment whose mean log probability a frame is lower is left out: the words were probably not these.
-LEAST_MEAN_LOG = -2.6
+LEAST_MEAN_LOG = -1.95
 #: The encoder's frame i speaks of sample 240 * (i - 2).
 LATE_FRAMES = 2
 
@@ -79,6 +79,7 @@ def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
 
 def main() -> None:
     """Align every clip that has a transcript and no timing."""
+    torch.set_num_threads(1)
     folder, run = Path(sys.argv[1]), Path(sys.argv[2])
     corpus, state = Corpus(folder), torch.load(run / "last.pt", weights_only=True)
     model = Converter(json.loads(state["config"]))

@@ -33,6 +33,8 @@ class Batch:
         (b, t, 4, 2) as the decoder wants it, melody of the target, loudness of the input.
     voice
         (b, 416) of the target.
+    identity
+        (b, 256) GE2E embedding of the target clip itself.
     target
         (b, t * 240) samples to be spoken.
     f0_hz
@@ -46,6 +48,7 @@ class Batch:
     mel: Tensor
     prosody: Tensor
     voice: Tensor
+    identity: Tensor
     target: Tensor
     f0_hz: Tensor
     symbols: Tensor
@@ -63,7 +66,10 @@ class Corpus:
         with (folder / "clips.tsv").open() as table:
             self.clips = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
         self.f0_hz, self.strength = np.load(folder / "f0_hz.npy"), np.load(folder / "strength.npy", mmap_mode="r")
-        self.embedding, self.spectrum = np.load(folder / "ge2e.npy"), np.load(folder / "spectrum.npy")
+        self.ge2e, self.spectrum = np.load(folder / "ge2e.npy"), np.load(folder / "spectrum.npy")
+        # Before our own speaker encoder is there, its teacher's embeddings stand in.
+        own = folder / "embedding.npy"
+        self.embedding = np.load(own) if own.exists() else self.ge2e
         content = folder / "content"
         self.token_of_frame = np.load(content / "token_of_frame.npy")
         self.token_id = np.load(content / "token_id.npy")
@@ -197,6 +203,7 @@ class BatchMaker:
             "target": spoken,
             "melody": self._melody(target, first),
             "voice": self._voice(rng, target),
+            "identity": corpus.ge2e[target],
             "symbols": symbols,
             "features": features,
             "features_known": features.any(axis=1),
@@ -263,7 +270,7 @@ class BatchMaker:
             reference = int(siblings[int(rng.integers(len(siblings)))])
         embedding = corpus.embedding[reference]
         if self.spoil:
-            embedding = embedding + rng.normal(0.0, 0.015, embedding.size).astype(np.float32)
+            embedding = embedding + rng.normal(0.0, 0.008, embedding.size).astype(np.float32)
         return voice_vector(embedding, corpus.spectrum[reference])
 
     def _content(self, clip: int, first: int) -> tuple[npt.NDArray[np.int64], Floats]:

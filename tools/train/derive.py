@@ -1,6 +1,8 @@
 """Add to a corpus what can be computed from it: each clip's spectrum as a voice, and the teacher's features, reduced.
 
-usage: python -m tools.train.derive CORPUS_DIR
+usage: python -m tools.train.derive CORPUS_DIR [SPEAKER.pt]
+
+With SPEAKER.pt also what our own speaker encoder makes of each clip: what the decoder will be given in use.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ import torch
 from rich.progress import track
 
 from vcfx_models import geometry as grid
+from vcfx_models.networks.speaker_encoder import SpeakerEncoder
 from vcfx_models.voice_vector import spectrum_of_voice
 
+from .batches import Corpus
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 
 #: More speech than this changes the mean spectrum little.
@@ -52,6 +56,22 @@ def reduced_features(folder: Path) -> np.ndarray:
     return out
 
 
+@torch.no_grad()
+def embeddings_of_clips(folder: Path, weights: Path) -> np.ndarray:
+    """Return (clips, 256): our own speaker encoder's embedding of every clip."""
+    network, filterbank = SpeakerEncoder(), warped_filterbank(1.0)
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    corpus = Corpus(folder)
+    out = np.zeros((len(corpus.clips), grid.EMBEDDING_SIZE), np.float32)
+    for index in track(range(len(corpus.clips)), "embeddings"):
+        hops = min(int(corpus.frames[index]), int(MOST_SECONDS * grid.SAMPLE_RATE)) // grid.HOP_SAMPLES
+        audio = corpus.samples(index, -PAST_SAMPLES, PAST_SAMPLES + hops * grid.HOP_SAMPLES)
+        mel = log_mel(power_frames(torch.from_numpy(audio)[None]), filterbank)
+        with torch.autocast("cpu", torch.bfloat16):
+            out[index] = network(mel)[0].float().numpy()
+    return out
+
+
 def _save(path: Path, array: np.ndarray) -> None:
     part = path.with_suffix(".part.npy")
     np.save(part, array)
@@ -65,6 +85,8 @@ def main() -> None:
         _save(folder / "content" / "token_pca.npy", reduced_features(folder))
     if not (folder / "spectrum.npy").exists():
         _save(folder / "spectrum.npy", spectra_of_clips(folder))
+    if len(sys.argv) > 2:
+        _save(folder / "embedding.npy", embeddings_of_clips(folder, Path(sys.argv[2])))
 
 
 if __name__ == "__main__":

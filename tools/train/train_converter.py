@@ -2,7 +2,8 @@
 
 usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N]
 
-Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed.
+Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed. With
+RUN_DIR/speaker.pt (from `train_speaker`) who speaks is judged too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from vcfx_models.networks.source_filter import SourceFilter
 
 from .adversary import Judge, judge_losses, speaker_losses
 from .batches import Batch, BatchMaker, Corpus
+from .identity import IdentityLoss
 from .losses import ContentHeads, content_losses, spectral_distance
 
 FEATURES, SYMBOLS = 128, 178
@@ -84,6 +86,7 @@ class Training:
         self.judge_optimiser = torch.optim.AdamW(self.judge.parameters(), lr=2e-4, betas=(0.5, 0.9))
         self.batches = BatchMaker(corpus, config["seed"], config["batch"], config["hops"], config["shares"])
         self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], config["shares"], spoil=False)
+        self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "last.pt").exists():
@@ -145,6 +148,9 @@ class Training:
         total = total + weights["feature"] * feature + weights["symbol"] * symbol
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
+        if self.identity is not None:
+            log["id"] = self.identity(ours, theirs, batch.identity)
+            total = total + weights["identity"] * log["id"]
         if self.step >= self.config["adversary"]["from_step"]:
             part = slice(0, self.config["adversary"]["clips"])
             heard = theirs[part], batch.bandwidth_hz[part]

@@ -47,7 +47,7 @@ class ClipDraws:
             clips = self.speakers[int(rng.integers(len(self.speakers)))]
             clip = clips[int(rng.integers(len(clips)))]
             audio.append(self._crop(rng, clip, PAST_SAMPLES + hops * grid.HOP_SAMPLES, spoil))
-            wanted.append(self.corpus.embedding[clip])
+            wanted.append(self.corpus.ge2e[clip])
         mel = log_mel(power_frames(torch.from_numpy(np.stack(audio))), self.filterbank)
         return mel, torch.from_numpy(np.stack(wanted))
 

@@ -1,0 +1,41 @@
+"""Holds the converter to the target's identity: what is spoken must embed like the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from vcfx_models.networks.speaker_encoder import SpeakerEncoder
+
+from .front_end import log_mel, power_frames, warped_filterbank
+
+#: RMS of the speech that the speaker encoder was trained on: -24 dBFS.
+USUAL_RMS = 10.0 ** (-24.0 / 20.0)
+
+
+class IdentityLoss(nn.Module):
+    """1 - cosine between our speaker encoder's view of what was spoken and GE2E's of the target clip.
+
+    Our encoder is a student of GE2E, so similarity by GE2E flatters what was trained with this: look at another
+    embedder too.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        self.encoder = SpeakerEncoder()
+        self.encoder.load_state_dict(torch.load(weights, weights_only=True))
+        self.encoder.requires_grad_(False)
+        self.filterbank = warped_filterbank(1.0)
+
+    def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
+        """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
+        rms = target.square().mean(1, keepdim=True).sqrt()
+        heard = (rms[:, 0] > 1e-3).float()
+        mel = log_mel(power_frames(spoken * (USUAL_RMS / rms.clamp(min=1e-3))), self.filterbank)
+        with torch.autocast("cpu", torch.bfloat16):
+            embedded = cast(Tensor, self.encoder(mel)).float()
+        distance = 1.0 - (embedded * identity).sum(1)
+        return (distance * heard).sum() / heard.sum().clamp(min=1.0)
