@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "device": ("vcfx.cli.device", "create, list and remove the virtual microphone"),
     "latency": ("vcfx.cli.latency", "measure the round trip by loopback"),
     "doctor": ("vcfx.cli.doctor", "say what is missing and how to mend it"),
-    "bench": ("vcfx.cli.bench", "measure graph, engine and files on this machine"),
+    "bench": ("vcfx.cli.bench", "measure graph, engine, files and voice on this machine"),
 }
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130

@@ -1,4 +1,4 @@
-"""`vcfx bench`: measure graph, engine and files on this machine."""
+"""`vcfx bench`: measure graph, engine, files and the neural voice on this machine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PARTS = ("graph", "engine", "files")
+USUAL_PARTS = ("graph", "engine", "files")
+PARTS = (*USUAL_PARTS, "voice")
 Figures = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `vcfx bench`."""
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all)")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all but voice)"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the timed runs (default: 20)")
     parser.add_argument("--output", metavar="D", help="a real device with both sides, to count delivered blocks on")
     parser.add_argument("--pairs-every", type=int, default=16, metavar="N", help="try every N-th pair of devices")
+    parser.add_argument("--voice", metavar="V", help="voice to measure with: name or file (default: the first)")
+    parser.add_argument("--model", metavar="FOLDER", help="networks to measure instead of those of vcfx")
     parser.add_argument("--json", type=Path, metavar="F", help="write all figures to a file; - for standard output")
 
 
@@ -50,7 +55,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[], Figures
     from vcfx.bench import engine_bench, files_bench, graph_bench, loopback
 
     seconds = options.seconds
-    parts = options.parts or PARTS
+    parts = options.parts or USUAL_PARTS
     wanted: dict[str, Callable[[], Figures]] = {}
     if "graph" in parts:
         wanted["graph.callback"] = lambda: graph_bench.bench_graph(seconds)
@@ -64,6 +69,13 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[], Figures
             wanted["engine.delivery"] = lambda: engine_bench.bench_delivery(options.output, seconds)
     if "files" in parts:
         wanted["files.speed"] = files_bench.bench_files
+    if "voice" in parts:
+        from vcfx.bench import voice_bench
+
+        chosen = {name: value for name in ("voice", "model") if (value := getattr(options, name)) is not None}
+        wanted["voice.hops"] = lambda: voice_bench.bench_voice_hops(seconds, chosen)
+        wanted["voice.latency"] = lambda: voice_bench.bench_voice_latency(chosen)
+        wanted["voice.engine"] = lambda: voice_bench.bench_voice_in_engine(chosen)
     return wanted
 
 

@@ -6,9 +6,10 @@ from vcfx.doctor.check import Check
 from vcfx.doctor.machine import check_cache, check_governor, check_priority
 from vcfx.doctor.software import check_ffmpeg, check_kernels, check_packages, check_python
 from vcfx.doctor.sound import check_sound
+from vcfx.doctor.voice import check_voice
 
 
 def examine() -> list[Check]:
     """Look at everything; nothing is changed but for the making of the cache folder."""
-    checks = [check_python(), *check_packages(), check_kernels(), check_ffmpeg()]
+    checks = [check_python(), *check_packages(), check_kernels(), check_ffmpeg(), *check_voice()]
     return [*checks, *check_sound(), *check_priority(), *check_governor(), *check_cache()]
