@@ -48,12 +48,12 @@ def bench_voice_hops(seconds: float, parameters: dict[str, Any]) -> dict[str, ob
     }
 
 
-def bench_voice_latency(parameters: dict[str, Any]) -> dict[str, object]:
+def bench_voice_latency(parameters: dict[str, Any], seconds: float = 12.0) -> dict[str, object]:
     """Find by how much the loudness of what the node says lags what it hears."""
     node = NeuralVoice(**parameters)
     hop = node.preferred_hop(RATE_HZ)
     node.prepare(ProcessSpec(RATE_HZ, hop, 1))
-    heard = _bursts(hop)
+    heard = _bursts(hop, seconds)
     spoken = np.zeros_like(heard)
     for index in range(heard.shape[0]):
         node.process(heard[index : index + 1], spoken[index : index + 1])
@@ -98,8 +98,8 @@ def _first_voice() -> str:
     return next((info.name for info in list_voices() if info.voice is not None), "")
 
 
-def _bursts(hop: int, seconds: float = 12.0) -> Samples:
-    """Return rows of `hop` samples: a hoarse vowel that comes and goes at odd times, the first seconds steady."""
+def _bursts(hop: int, seconds: float) -> Samples:
+    """Return rows of `hop` samples: a hoarse vowel that comes and goes at odd times."""
     rng = np.random.default_rng(11)
     frames = int(seconds * RATE_HZ) // hop * hop
     time_s = np.arange(frames) / RATE_HZ
