@@ -18,7 +18,7 @@ from tools.evaluation.errors import EvaluationError
 from tools.evaluation.figures import figures_by_set, figures_of
 from tools.evaluation.intervals import estimate
 from tools.evaluation.labels import LABELS, shown
-from tools.evaluation.melody import best_lag_frames, compare_melody, median_f0_hz
+from tools.evaluation.melody import best_lag_frames, compare_melody, median_f0_hz, steady
 from tools.evaluation.protocol import choose_conversions
 from tools.evaluation.report import write_report
 from tools.evaluation.run_record import read_record, run_record, write_json
@@ -188,11 +188,29 @@ def test_melody_is_compared_at_the_right_lag() -> None:
     late[:lag] = 0.0
     found = compare_melody(list(f0), list(late), lag)
     assert found["f0_correlation"] == pytest.approx(1.0)
+    assert found["f0_correlation_steady"] == pytest.approx(1.0)
     assert found["voicing_agreement"] == 1.0
     assert found["lag_ms"] == 35.0
     assert compare_melody(list(f0), list(late), 0)["voicing_agreement"] < 0.95
     assert compare_melody(list(f0), [0.0] * 400, 0)["f0_correlation"] is None
     assert median_f0_hz([0.0, 100.0, 300.0, 200.0]) == 200.0
+
+
+def test_jumps_of_the_sources_track_are_left_out_of_the_steady_figure() -> None:
+    f0 = 150 * 2 ** (0.3 * np.sin(np.arange(400) / 25))
+    jumpy = f0.copy()
+    jumpy[200:203] /= 2
+    jumpy[:30] = 0.0
+    used = steady(jumpy)
+    assert not used[196:208].any()
+    assert not used[:35].any()
+    assert used[35:196].all()
+    assert used[208:].all()
+    found = compare_melody(list(jumpy), list(f0), 0)
+    assert found["f0_correlation"] < 0.95
+    assert found["f0_correlation_steady"] == pytest.approx(1.0)
+    # The output's jumps are its own fault.
+    assert compare_melody(list(f0), list(jumpy), 0)["f0_correlation_steady"] < 0.95
 
 
 @pytest.mark.parametrize("lag", [-9, 0, 12])

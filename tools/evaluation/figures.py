@@ -29,6 +29,7 @@ MEANS: Final = (
     "dnsmos_sig",
     "dnsmos_bak",
     "f0_correlation",
+    "f0_correlation_steady",
     "voicing_agreement",
     "lag_ms",
 )

@@ -19,6 +19,9 @@ UNVOICED_APERIODICITY: Final = 0.999
 #: The output may be late or early by this much: 80 ms.
 LARGEST_LAG_FRAMES: Final = 16
 FEWEST_FRAMES: Final = 20
+#: Frames of the source this near to an edge of voicing or to a jump are where trackers guess.
+UNSTEADY_REACH_FRAMES: Final = 4
+JUMP_SEMITONES: Final = 1.0
 
 Track = npt.NDArray[np.float64]
 
@@ -53,16 +56,33 @@ def best_lag_frames(source: Sound, output: Sound) -> int:
 def compare_melody(source: list[float], output: list[float], lag: int) -> dict[str, Any]:
     """Return Pearson's correlation of log-F0 where both are voiced, and the share of frames with the same voicing.
 
-    The correlation does not change when log-F0 is moved and stretched, so the source need not be mapped first.
+    The correlation does not change when log-F0 is moved and stretched, so the source need not be mapped first. A
+    tracker's own jumps spoil it even between two recordings of the same voice; ``f0_correlation_steady`` leaves out
+    the frames where the source's track, and that alone, jumps or begins or ends.
     """
     one, other = _overlapping(np.asarray(source), np.asarray(output), lag)
     both = (one > 0) & (other > 0)
-    enough = int(both.sum()) >= FEWEST_FRAMES
     return {
-        "f0_correlation": _correlation(np.log(one[both]), np.log(other[both])) if enough else None,
+        "f0_correlation": _log_correlation(one, other, both),
+        "f0_correlation_steady": _log_correlation(one, other, both & steady(one)),
         "voicing_agreement": float(np.mean((one > 0) == (other > 0))) if one.size else None,
         "lag_ms": 1e3 * FRAME_S * lag,
     }
+
+
+def steady(track: Track) -> npt.NDArray[np.bool_]:
+    """Return where a track is voiced and neither jumps nor begins nor ends nearby."""
+    octaves = np.log2(np.where(track > 0, track, 1.0))
+    jumps = np.abs(np.diff(octaves, prepend=octaves[:1])) > JUMP_SEMITONES / 12
+    reach = np.ones(2 * UNSTEADY_REACH_FRAMES + 1)
+    near: npt.NDArray[np.bool_] = np.convolve(jumps | (track <= 0), reach, "full") > 0
+    return ~near[UNSTEADY_REACH_FRAMES : UNSTEADY_REACH_FRAMES + track.size]
+
+
+def _log_correlation(one: Track, other: Track, used: npt.NDArray[np.bool_]) -> float | None:
+    if int(used.sum()) < FEWEST_FRAMES:
+        return None
+    return _correlation(np.log(one[used]), np.log(other[used]))
 
 
 def _overlapping(one: Track, other: Track, lag: int) -> tuple[Track, Track]:
