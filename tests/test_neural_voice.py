@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from test_engine import Driver
+from vcfx.engine.engine import Engine
 from vcfx.graph.catalogue import create
 from vcfx.graph.graph import Graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
@@ -16,6 +18,8 @@ from vcfx.hosts import hop_converter
 from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx.hosts.sample_queue import Samples
 from vcfx.hosts.voice_stream import rebuffer_latency
+from vcfx.offline import PresetRenderer
+from vcfx.presets.voice_chain import with_voice
 from vcfx_dsp.errors import ParameterError, VcfxError
 from vcfx_dsp.node import Block, ProcessSpec
 from vcfx_models.voice_file import Voice
@@ -265,6 +269,23 @@ def test_files_and_live_sound_have_the_same_bits(voice_model: Path, rate_hz: int
     frames = min(one.shape[1], other.shape[1])
     assert np.abs(one).max() > 1e-3
     np.testing.assert_array_equal(one[:, :frames], other[:, :frames])
+
+
+def test_the_engine_speaks_as_files_do(voice_model: Path) -> None:
+    parameters = {"voice": str(voice_model / "anna.safetensors"), "model": str(voice_model)}
+    preset, sound = with_voice(None, parameters), voiced(19_200)
+    renderer = PresetRenderer(preset, RATE_HZ, 1, 4_096)
+    file = np.concatenate([renderer.process(sound[:, at : at + 4_096]) for at in range(0, 19_200, 4_096)], axis=1)
+    with Engine(preset, RATE_HZ, 128) as engine:
+        engine.wait_for_worker(20.0)
+        live = Driver(engine).run(sound[0], 128)[:1]
+        late = engine.latency_samples
+        assert engine.worker.errors == 0
+        engine.set_parameters("voice", voice=str(voice_model / "bert.safetensors"))
+    file = file[:, renderer.latency_samples :]
+    frames = min(file.shape[1], live.shape[1] - late)
+    assert np.abs(file).max() > 1e-3
+    np.testing.assert_array_equal(live[:, late : late + frames], file[:, :frames])
 
 
 def test_no_voice_model_is_said_in_one_sentence(tmp_path: Path) -> None:

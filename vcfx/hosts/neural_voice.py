@@ -138,11 +138,6 @@ class NeuralVoice(Node):
             self._wanted = controls
         self._parameters = merged
 
-    def release(self) -> None:
-        """Let go of networks and voices."""
-        self._stream, self._converter = None, None
-        self._voices.clear()
-
     def _controls(self, parameters: dict[str, Value]) -> Controls:
         names = ("pitch_semitones", "formant_semitones", "expressiveness", "similarity", "clarity")
         return Controls(self._resident(str(parameters["voice"])), *(float(parameters[name]) for name in names))
