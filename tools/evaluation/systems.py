@@ -94,11 +94,44 @@ def _shifted(audio: Audio, sample_rate: int, shift_semitones: float) -> Audio:
     return np.ascontiguousarray(np.concatenate(blocks, axis=1)[0, renderer.latency_samples :], np.float32)
 
 
+class NeuralVoice:
+    """The program's own model, with the voice enrolled from the references as a user would.
+
+    Parameters
+    ----------
+    hops_at_once
+        1: as it runs live, hop by hop; more: as files could be converted.
+    """
+
+    keeps_words = True
+
+    def __init__(self, hops_at_once: int) -> None:
+        from vcfx_models.load_networks import load_networks
+
+        self._networks, self._hops_at_once = load_networks(device="cpu"), hops_at_once
+
+    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+        """Return the source in the voice of the references, in line with the source."""
+        from vcfx_models.converter import VoiceConverter
+        from vcfx_models.geometry import HOP_SAMPLES, SAMPLE_RATE
+        from vcfx_models.reference import Clip, voice_from_clips
+
+        voice = voice_from_clips([Clip(clip.audio, clip.sample_rate) for clip in reference_clips], "target")
+        converter = VoiceConverter(self._networks, voice)
+        heard = Sound(audio, sample_rate).at(SAMPLE_RATE).audio.astype(np.float32)
+        step, late = self._hops_at_once * HOP_SAMPLES, converter.latency_samples
+        padded = np.pad(heard, (0, -(heard.size + late) % step + late))
+        spoken = [converter.convert_hops(padded[at : at + step]) for at in range(0, padded.size, step)]
+        return np.concatenate(spoken)[late : late + heard.size], SAMPLE_RATE
+
+
 #: Name on the command line -> maker. Makers load what they need, so that a name alone costs nothing.
 SYSTEMS: Final[dict[str, Callable[[], System]]] = {
     "none": Unconverted,
     "naive": NaiveShift,
     "target": TargetItself,
+    "model": lambda: NeuralVoice(hops_at_once=1),
+    "model-offline": lambda: NeuralVoice(hops_at_once=100),
 }
 
 
