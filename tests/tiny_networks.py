@@ -37,12 +37,13 @@ def tiny_torch_networks(seed: int = 1) -> tuple[ContentEncoder, Decoder]:
 def write_tiny_networks(
     folder: Path, storages: Sequence[str] = ("float32",), seed: int = 1, is_flat: bool = False
 ) -> Path:
-    """Write the files of the model to a folder and return the folder; flat: envelopes follow the loudness alone."""
+    """Write the files of the model to a folder and return the folder; flat: bare pulses as loud as the input."""
     encoder, decoder = tiny_torch_networks(seed)
     if is_flat:
         with torch.no_grad():
             decoder.envelopes.weight.zero_()
-            decoder.envelopes.bias.zero_()
+            envelopes = decoder.envelopes.bias.view(grid.SUBFRAMES, -1)
+            envelopes[:, : grid.HARMONIC_BANDS], envelopes[:, grid.HARMONIC_BANDS :] = 0.0, -5.0
     facts = {"training_step": "0", "config_sha256": "0", "checkpoint_sha256": str(seed), "licence": "none"}
     trained = TrainedConverter(as_weights(encoder.state_dict()), as_weights(decoder.state_dict()), CONFIG, facts)
     write_networks(trained, random_vector(0), folder, storages)
