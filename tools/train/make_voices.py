@@ -38,19 +38,25 @@ class Shipped:
 
 VOICES = (
     Shipped("alder", "male", stock="am_michael"),
-    Shipped("birch", "female", stock="af_heart"),
+    Shipped("birch", "female", stock="af_river"),
     Shipped("cedar", "male", stock="bm_george"),
     Shipped("damson", "female", stock="bf_emma"),
     Shipped("elm", "male", stock="am_onyx"),
-    Shipped("fern", "female", stock="af_nova"),
-    Shipped("gorse", "male", stock="am_fenrir"),
+    Shipped("fern", "female", stock="bf_isabella"),
+    Shipped("gorse", "male", stock="am_adam"),
     Shipped("hazel", "female", stock="af_bella"),
     Shipped("juniper", "male", stock="am_echo"),
     Shipped(
         "iris", "female", corpus_set="rhasspy_kathleen", source="kathleen, recorded for Rhasspy", licence="CC0-1.0"
     ),
     Shipped("linden", "female", corpus_set="ljspeech_bits", source="LJ Speech (LibriVox)", licence="public domain"),
-    Shipped("maple", "male", corpus_set="philipp_matthes", source="philipp_matthes (German)", licence="Apache-2.0"),
+    Shipped(
+        "maple",
+        "male",
+        corpus_set="philipp_matthes",
+        source="philipp_matthes, given to the public",
+        licence="Apache-2.0",
+    ),
 )
 
 
