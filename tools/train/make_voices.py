@@ -54,7 +54,7 @@ VOICES = (
         "maple",
         "male",
         corpus_set="philipp_matthes",
-        source="philipp_matthes, given to the public",
+        source="philipp_matthes, a reader",
         licence="Apache-2.0",
     ),
 )

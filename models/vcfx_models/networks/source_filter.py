@@ -74,7 +74,8 @@ class SourceFilter(nn.Module):
     def _filtered(self, excitation: Tensor, log_amplitude: Tensor, kind: str) -> Tensor:
         magnitude = log_amplitude @ getattr(self, f"{kind}_magnitude")
         phase = log_amplitude @ getattr(self, f"{kind}_phase")
-        return _windowed_spectra(excitation) * torch.polar(torch.exp(magnitude), phase)
+        spectra: Tensor = _windowed_spectra(excitation) * torch.polar(torch.exp(magnitude), phase)
+        return spectra
 
 
 def _windowed_spectra(excitation: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ class _Residual(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         inner = functional.silu(self.wide(self.norm(frames)))
-        return frames + self.point(inner)
+        after: Tensor = frames + self.point(inner)
+        return after
 
 
 class SpeakerEncoder(nn.Module):
