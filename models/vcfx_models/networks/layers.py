@@ -68,7 +68,8 @@ class CausalTaps(nn.Module):
         whole = torch.cat([memory.to(frames.dtype), frames], dim=1)
         after = whole[:, whole.shape[1] - self.past_frames :]
         if torch.is_grad_enabled():
-            return cast(Tensor, _TrainedTaps.apply(whole, self.taps, self.dilation)), after
+            windows = _TrainedTaps.apply(whole, self.taps, self.dilation)  # type: ignore[no-untyped-call]
+            return cast(Tensor, windows), after
         return torch.cat(_taps(whole, self.taps, self.dilation), dim=-1), after
 
 

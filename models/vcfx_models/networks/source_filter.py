@@ -74,8 +74,7 @@ class SourceFilter(nn.Module):
     def _filtered(self, excitation: Tensor, log_amplitude: Tensor, kind: str) -> Tensor:
         magnitude = log_amplitude @ getattr(self, f"{kind}_magnitude")
         phase = log_amplitude @ getattr(self, f"{kind}_phase")
-        spectra: Tensor = _windowed_spectra(excitation) * torch.polar(torch.exp(magnitude), phase)
-        return spectra
+        return _windowed_spectra(excitation) * torch.polar(torch.exp(magnitude), phase)
 
 
 def _windowed_spectra(excitation: Tensor) -> Tensor:
@@ -86,7 +85,8 @@ def _windowed_spectra(excitation: Tensor) -> Tensor:
     heard = torch.cat([segments * rising, later * (1.0 - rising)], dim=-1)
     # The first subframe has no earlier filter: its own takes all of it.
     first = torch.cat([segments[:, :1], later[:, :1] * (1.0 - rising)], dim=-1)
-    return torch.fft.rfft(torch.cat([first, heard[:, 1:]], dim=1), n=N_FFT)
+    spectra: Tensor = torch.fft.rfft(torch.cat([first, heard[:, 1:]], dim=1), n=N_FFT)
+    return spectra
 
 
 def _overlap_add(pieces: Tensor) -> Tensor:
