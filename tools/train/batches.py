@@ -41,8 +41,8 @@ class Batch:
         (b, 2 t), held where unvoiced.
     symbols, features, features_known
         (b, t) symbol numbers, -1 unknown; (b, t, 128) content of the teacher, (b, t) where it is known.
-    bandwidth_hz, is_pair
-        (b,).
+    bandwidth_hz, is_pair, is_swap
+        (b,); pairs teach the encoder through the audio; a swap has another's voice and no audio to compare with.
     """
 
     mel: Tensor
@@ -56,6 +56,7 @@ class Batch:
     features_known: Tensor
     bandwidth_hz: Tensor
     is_pair: Tensor
+    is_swap: Tensor
 
 
 class Corpus:
@@ -100,6 +101,13 @@ class Corpus:
             out[low - first : high - first] = self.audio[place + low : place + high] * (1.0 / 32768.0)
         return out
 
+    def log_f0_mean(self, clip: int) -> float:
+        """Return the median of ln F0 over the voiced frames of a clip, ln 150 where there are none."""
+        first = int(self.f0_start[clip])
+        track = self.f0_hz[first : first + int(self.frames[clip]) // grid.SUBFRAME_SAMPLES]
+        voiced = track[track > 0]
+        return float(np.log(np.median(voiced))) if voiced.size else float(np.log(150.0))
+
 
 def _held(f0_hz: Floats, starts: npt.NDArray[np.int64]) -> Floats:
     """Fill unvoiced frames with the last voiced one of the clip (the first of all, before it)."""
@@ -128,7 +136,7 @@ class BatchMaker:
         Crops in a batch and their length.
     shares
         Weight of the kinds: "pair" (synthetic to synthetic), "real_pair" (recording to synthetic), "to_real" (the
-        other way), "self".
+        other way), "self" (a recording to itself), "swap" (a recording in another's voice).
     """
 
     def __init__(self, corpus: Corpus, seed: int, size: int, hops: int, shares: dict[str, float], spoil: bool = True):
@@ -190,9 +198,9 @@ class BatchMaker:
     def _item(self, rng: np.random.Generator) -> dict[str, npt.NDArray[np.generic]]:
         corpus = self.corpus
         kind = self._kinds[int(rng.choice(len(self._kinds), p=self._shares))]
-        members, edges = self._pools[kind]
-        source = int(members[min(int(np.searchsorted(edges, rng.random())), len(members) - 1)])
-        target = source if kind == "self" else int(corpus.partner[source])
+        source = self._draw(rng, kind)
+        target = source if kind in ("self", "swap") else int(corpus.partner[source])
+        voice = self._draw(rng, kind) if kind == "swap" else target
         first = self._first_sample(rng, min(int(corpus.frames[source]), int(corpus.frames[target])))
         gain = np.float32(10.0 ** (rng.uniform(-15.0, 6.0) / 20.0)) if self.spoil else np.float32(1.0)
         heard = corpus.samples(source, first - PAST_SAMPLES, PAST_SAMPLES + self.hops * grid.HOP_SAMPLES) * gain
@@ -201,17 +209,22 @@ class BatchMaker:
         return {
             "input": self._spoiled(rng, heard),
             "target": spoken,
-            "melody": self._melody(target, first),
-            "voice": self._voice(rng, target),
-            "identity": corpus.ge2e[target],
+            "melody": self._melody(target, first, voice),
+            "voice": self._voice(rng, voice),
+            "identity": corpus.ge2e[voice],
             "symbols": symbols,
             "features": features,
             "features_known": features.any(axis=1),
             "bandwidth_hz": np.float32(corpus.clips[target]["bandwidth_hz"]),
-            "is_pair": np.bool_(kind != "self"),
+            "is_pair": np.bool_(kind not in ("self", "swap")),
+            "is_swap": np.bool_(kind == "swap"),
             "warp": self._warp(rng, kind),
             "tilt": self._tilt(rng),
         }
+
+    def _draw(self, rng: np.random.Generator, kind: str) -> int:
+        members, edges = self._pools["self" if kind == "swap" else kind]
+        return int(members[min(int(np.searchsorted(edges, rng.random())), len(members) - 1)])
 
     def _first_sample(self, rng: np.random.Generator, frames: int) -> int:
         spare = frames + grid.LATENCY_SAMPLES - self.hops * grid.HOP_SAMPLES
@@ -219,7 +232,7 @@ class BatchMaker:
         return int(rng.integers(3, latest + 1)) * grid.HOP_SAMPLES
 
     def _warp(self, rng: np.random.Generator, kind: str) -> npt.NDArray[np.int64]:
-        likely = 0.8 if kind == "self" else 0.5
+        likely = 0.9 if kind == "self" else 0.5
         chosen = int(rng.integers(len(WARPS))) if self.spoil and rng.random() < likely else -1
         return np.int64(chosen)
 
@@ -249,8 +262,11 @@ class BatchMaker:
         heard = heard + rng.standard_normal(heard.size, dtype=np.float32) * np.float32(hiss)
         return np.clip(heard, -1.0, 1.0)
 
-    def _melody(self, clip: int, first: int) -> Floats:
-        """Return (hops, 3, 2): log F0 held, voicing, strength at the ends of the subframes of each output hop."""
+    def _melody(self, clip: int, first: int, voice: int) -> Floats:
+        """Return (hops, 3, 2): log F0 held, voicing, strength at the ends of the subframes of each output hop.
+
+        Another `voice` than the clip's gets the clip's melody around its own mean.
+        """
         corpus, count = self.corpus, self.hops * grid.SUBFRAMES
         low = int(corpus.f0_start[clip])
         last = low + int(corpus.frames[clip]) // grid.SUBFRAME_SAMPLES
@@ -259,7 +275,9 @@ class BatchMaker:
         index = np.clip(index, low, last)
         strength = np.where(inside, corpus.strength[index], 0.0)
         voicing = np.where(corpus.f0_hz[index] > 0, strength, 0.0)
-        tracks = np.stack([np.log(corpus.held_f0_hz[index]), voicing, strength])
+        shift = 0.0 if voice == clip else corpus.log_f0_mean(voice) - corpus.log_f0_mean(clip)
+        log_f0 = np.clip(np.log(corpus.held_f0_hz[index]) + shift, np.log(50.0), np.log(800.0))
+        tracks = np.stack([log_f0, voicing, strength])
         return tracks.reshape(3, self.hops, grid.SUBFRAMES).transpose(1, 0, 2).astype(np.float32)
 
     def _voice(self, rng: np.random.Generator, clip: int) -> Floats:

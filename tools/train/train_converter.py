@@ -85,7 +85,8 @@ class Training:
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
         self.judge_optimiser = torch.optim.AdamW(self.judge.parameters(), lr=2e-4, betas=(0.5, 0.9))
         self.batches = BatchMaker(corpus, config["seed"], config["batch"], config["hops"], config["shares"])
-        self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], config["shares"], spoil=False)
+        compared = {kind: share for kind, share in config["shares"].items() if kind != "swap"}
+        self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], compared, spoil=False)
         self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +140,8 @@ class Training:
     def _losses(self, batch: Batch, spoken: Tensor, content: Tensor) -> tuple[Tensor, dict[str, float]]:
         weights = self.config["weights"]
         ours, theirs = _judged(spoken, batch)
-        distance = spectral_distance(ours, theirs, batch.bandwidth_hz)
+        told = ~batch.is_swap
+        distance = spectral_distance(ours[told], theirs[told], batch.bandwidth_hz[told])
         with torch.autocast("cpu", torch.bfloat16):
             feature, symbol, guessed = content_losses(
                 self.model.heads, content, batch.features, batch.features_known, batch.symbols
@@ -152,7 +154,7 @@ class Training:
             log["id"] = self.identity(ours, theirs, batch.identity)
             total = total + weights["identity"] * log["id"]
         if self.step >= self.config["adversary"]["from_step"]:
-            part = slice(0, self.config["adversary"]["clips"])
+            part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
             heard = theirs[part], batch.bandwidth_hz[part]
             log["judge"] = self._judge_step(ours[part].detach(), *heard)
             fooled, matched = speaker_losses(self.judge, ours[part], *heard)
