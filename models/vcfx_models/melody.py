@@ -14,7 +14,7 @@ LOWEST_HZ, HIGHEST_HZ = 45.0, 900.0
 #: What is believed of a speaker who was not heard yet, and how long they must be heard to change that by half.
 PRIOR_LOG_F0: Final = math.log(145.0)
 PRIOR_SPREAD: Final = 0.22
-PRIOR_S: Final = 0.3
+PRIOR_S: Final = 0.15
 #: Voiced speech that is remembered.
 MEMORY_S: Final = 20.0
 LEAST_STRENGTH: Final = 0.6
@@ -23,6 +23,9 @@ LEAST_RATIO, MOST_RATIO = 0.6, 1.6
 #: What moves the melody is slower than speech melodies are while there is voice, and quick where nobody hears it.
 VOICED_PER_S: Final = 2.0 * SEMITONE
 UNVOICED_PER_S: Final = 100.0 * SEMITONE
+#: But at first it is quick: a speaker's first word in the wrong range is worse than one that glides into it.
+STARTING_PER_S: Final = 24.0 * SEMITONE
+STARTING_S: Final = 1.0
 
 
 class SourceRange:
@@ -34,6 +37,7 @@ class SourceRange:
     def reset(self) -> None:
         """Forget the speaker."""
         self._count = PRIOR_S / SUBFRAME_S
+        self._is_starting = True
         self._mean, self._variance = PRIOR_LOG_F0, PRIOR_SPREAD**2
         #: What is applied: follows what is known.
         self.mean, self.spread = PRIOR_LOG_F0, PRIOR_SPREAD
@@ -45,7 +49,9 @@ class SourceRange:
             before = log_f0 - self._mean
             self._mean += before / self._count
             self._variance += (before * (log_f0 - self._mean) - self._variance) / self._count
-        step = (VOICED_PER_S if voicing > 0.0 else UNVOICED_PER_S) * SUBFRAME_S
+            self._is_starting = self._count < (PRIOR_S + STARTING_S) / SUBFRAME_S
+        voiced_per_s = STARTING_PER_S if self._is_starting else VOICED_PER_S
+        step = (voiced_per_s if voicing > 0.0 else UNVOICED_PER_S) * SUBFRAME_S
         self.mean += min(max(self._mean - self.mean, -step), step)
         self.spread += min(max(math.sqrt(self._variance) - self.spread, -step), step)
 
