@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,37 @@ def test_convert_with_a_reference(voice_model: Path, here: Path, capfd: Capture)
     assert "s of speech; needed: 3 s" in told(capfd, "convert", "x.wav", *model, "--reference", "short.wav")
     assert "there is no such recording" in told(capfd, "convert", "x.wav", *model, "--reference", "none.wav")
     assert "short.wav" in told(capfd, "convert", "x.wav", *model, "--reference", "short.wav", "short.wav")
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+import vcfx.engine.portaudio_backend as backend, vcfx.engine.session as session
+from vcfx.__main__ import main
+
+def interrupted(backend, preset, request):
+    files = list(Path(os.environ["TMPDIR"]).glob("vcfx-voice-*/*.safetensors"))
+    print(len(files), flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+
+backend.PortAudioBackend, session.LiveSession = object, interrupted
+sys.exit(main(["run", "--model", sys.argv[1], "--reference", sys.argv[2]]))
+"""
+
+
+def test_ctrl_c_while_run_compiles_leaves_no_voice_behind(voice_model: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(voice_model), str(MALE)],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
+    assert "vcfx: interrupted" in done.stderr
+    assert done.stdout == "1\n", "the voice made of the recording was there"
+    assert not list(tmp_path.glob("vcfx-voice-*"))
 
 
 def test_a_speaker_network_of_onnx_is_loaded(voice_model: Path) -> None:

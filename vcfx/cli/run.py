@@ -50,13 +50,13 @@ def run(options: argparse.Namespace) -> int:
     """Run until the time is up, `q`, Ctrl-C or SIGTERM; returns the exit code."""
     _check(options)
     _end_like_ctrl_c()
-    if not wants_voice(options):
-        from vcfx.presets import load_preset
+    with contextlib.ExitStack() as opened:
+        if not wants_voice(options):
+            from vcfx.presets import load_preset
 
-        return _run(options, load_preset, load_preset(options.preset or "deep"))
-    with voice_parameters(options) as parameters:
-        load = _voiced_loader(parameters)
-        return _run(options, load, load(options.preset))
+            return _run(options, load_preset, load_preset(options.preset or "deep"), opened.close)
+        load = _voiced_loader(opened.enter_context(voice_parameters(options)))
+        return _run(options, load, load(options.preset), opened.close)
 
 
 def _voiced_loader(parameters: dict[str, Any]) -> Callable[[str | None], Preset]:
@@ -67,7 +67,9 @@ def _voiced_loader(parameters: dict[str, Any]) -> Callable[[str | None], Preset]
     return lambda name: with_voice(None if name is None else load_preset(name), parameters)
 
 
-def _run(options: argparse.Namespace, load: Callable[[str], Preset], preset: Preset) -> int:
+def _run(
+    options: argparse.Namespace, load: Callable[[str], Preset], preset: Preset, tidy_up: Callable[[], None]
+) -> int:
     from vcfx.engine.portaudio_backend import PortAudioBackend
     from vcfx.engine.session import LiveSession, SessionRequest
 
@@ -81,7 +83,7 @@ def _run(options: argparse.Namespace, load: Callable[[str], Preset], preset: Pre
         options.channels,
     )
     backend = PortAudioBackend()
-    with _first_start_notice(options.json), _prompt_interrupt():
+    with _first_start_notice(options.json), _prompt_interrupt(tidy_up):
         session = LiveSession(backend, preset, request)
     recorder = None
     try:
@@ -96,18 +98,20 @@ def _run(options: argparse.Namespace, load: Callable[[str], Preset], preset: Pre
         print(f"vcfx: {problem}", file=sys.stderr)
     code = 2 if problem else 0
     if session.hung:
+        tidy_up()
         _leave_hung_driver(code)
     return code
 
 
 @contextlib.contextmanager
-def _prompt_interrupt() -> Iterator[None]:
+def _prompt_interrupt(tidy_up: Callable[[], None]) -> Iterator[None]:
     """End the process at once on Ctrl-C: the compiler of the first start would not notice for many seconds.
 
-    Nothing is open yet, and the kernel cache is written file by file under temporary names.
+    Nothing is open yet but what `tidy_up` closes, and the kernel cache is written file by file under temporary names.
     """
 
     def leave(_number: int, _frame: object) -> None:
+        tidy_up()
         shown = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # the spinner hides the cursor
         os.write(2, f"{shown}vcfx: interrupted\n".encode())
         os._exit(130)
