@@ -31,11 +31,8 @@ def _list(as_json: bool) -> int:
     if as_json:
         print(json.dumps([_listed(info) for info in found], indent=2))
         return 0
-    width = max((len(info.name) for info in found), default=0)
-    for info in found:
-        mark = " (yours)" if info.origin == "user" else ""
-        text = f"damaged: {info.problem}" if info.voice is None else _summary(info.voice)
-        print(printable(f"{info.name:<{width}}  {text}{mark}"))
+    for line in _table(found):
+        print(printable(line))
     if not found:
         print("No voice is installed; recordings do as well: vcfx convert IN --reference CLIP")
     print(f"\nYour own voices belong in {user_voices_folder()}")
@@ -52,14 +49,23 @@ def described(voice: Any) -> dict[str, object]:
     return {"title": voice.name, "median_hz": round(voice.median_hz, 1), **voice.metadata}
 
 
-def _summary(voice: Any) -> str:
-    parts = [
-        voice.name,
-        voice.metadata.get("gender", ""),
-        f"{voice.median_hz:.0f} Hz",
-        voice.metadata.get("source", ""),
-    ]
-    return ", ".join(part for part in parts if part)
+def _table(found: list[Any]) -> list[str]:
+    """Return one line for each voice, columns in line; what is wrong with a damaged one follows its name."""
+    good = [[info.name, *_columns(info.voice)] for info in found if info.voice is not None]
+    widths = [max(map(len, column)) for column in zip(*good, strict=True)] or [0]
+    widths[0] = max([widths[0], *(len(info.name) for info in found)])
+    lines = []
+    for info in found:
+        cells = [info.name, *([f"damaged: {info.problem}"] if info.voice is None else _columns(info.voice))]
+        padded = [cell.ljust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
+        lines.append("  ".join([*padded, cells[-1]]).rstrip() + ("  (yours)" if info.origin == "user" else ""))
+    return lines
+
+
+def _columns(voice: Any) -> list[str]:
+    """Return sex, usual pitch, licence and source; those that are not known are empty."""
+    papers = voice.metadata
+    return [papers.get("gender", ""), f"{voice.median_hz:3.0f} Hz", papers.get("licence", ""), papers.get("source", "")]
 
 
 def _show(name: str, as_json: bool) -> int:
