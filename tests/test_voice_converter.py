@@ -87,7 +87,7 @@ def melody_of_training(audio: Singles, hops: int) -> tuple[Singles, Singles, Sin
         f0_hz=f0_hz, strength=strength, held_f0_hz=_held(f0_hz, starts), f0_start=starts, frames=np.array([audio.size])
     )
     maker: Any = SimpleNamespace(corpus=corpus, hops=hops)
-    return BatchMaker._melody(maker, 0, 0), f0_hz, strength
+    return BatchMaker._melody(maker, 0, 0, 0), f0_hz, strength
 
 
 def test_the_listener_hears_what_the_training_heard() -> None:
