@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -57,7 +58,7 @@ def check_speech(parts: Sequence[Mono], files: str) -> float:
     seconds = sum(speech_seconds(part) for part in parts)
     if seconds < LEAST_SPEECH_S:
         raise VoiceError(
-            f"{files}: {seconds:.1f} s of speech; needed: {LEAST_SPEECH_S:g} s, better {RECOMMENDED_SPEECH_S:g} s"
+            f"{files}: {math.floor(100.0 * seconds) / 100.0:g} s of speech; needed: {LEAST_SPEECH_S:g} s, better {RECOMMENDED_SPEECH_S:g} s"
         )
     return seconds
 
