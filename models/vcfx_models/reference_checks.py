@@ -57,8 +57,9 @@ def check_speech(parts: Sequence[Mono], files: str) -> float:
     """Return the seconds of speech in all parts together; refuse too few."""
     seconds = sum(speech_seconds(part) for part in parts)
     if seconds < LEAST_SPEECH_S:
+        heard_s = math.floor(10.0 * seconds) / 10.0  # never rounded up to what is needed
         raise VoiceError(
-            f"{files}: {math.floor(100.0 * seconds) / 100.0:g} s of speech; needed: {LEAST_SPEECH_S:g} s, better {RECOMMENDED_SPEECH_S:g} s"
+            f"{files}: {heard_s:.1f} s of speech; needed: {LEAST_SPEECH_S:g} s, better {RECOMMENDED_SPEECH_S:g} s"
         )
     return seconds
 
