@@ -14,6 +14,8 @@ Record = Mapping[str, Any]
 MEANINGS: Final = {
     "none": "the floor: the source, unconverted",
     "naive": "our pitch node moved to the target's median F0, formants by a quarter of that",
+    "model": "our model, hop by hop as it runs live, the voice enrolled from the reference",
+    "model-offline": "the same in pieces of 100 hops",
     "target": "the ceiling: the target's other speech instead of a conversion",
 }
 #: What is also shown for each set of sources apart.
