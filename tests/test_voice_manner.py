@@ -20,6 +20,7 @@ from vcfx_models.manner import RANGES, Manner
 from vcfx_models.melody import PRIOR_LOG_F0, SEMITONE, SourceRange, mapped_log_f0
 from vcfx_models.microphone_level import FASTEST_DB_PER_S, HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from vcfx_models.networks_protocol import Singles
+from vcfx_models.pause_hush import MOST, PATIENCE, PauseHush
 from vcfx_models.runtime.onnx_networks import OnnxNetworks
 from voice_models import random_voice
 
@@ -194,3 +195,15 @@ def test_no_similarity_is_the_same_voice_for_all(networks: OnnxNetworks) -> None
     )
     np.testing.assert_allclose(neutral[0], neutral[1], atol=1e-6)
     assert np.abs(plain[0] - plain[1]).max() > 1e-3
+
+
+@given(cut=st.integers(0, 120))
+def test_harmonics_leave_pauses_and_come_back_at_once(cut: int) -> None:
+    voicing = np.zeros(120, np.float32)
+    voicing[:20] = voicing[100:] = 0.9
+    flat, hush = np.ones((120, 3), np.float32), PauseHush()
+    parts = [hush.lower(flat[part], voicing[part], voicing[part]) for part in (slice(0, cut), slice(cut, 120))]
+    lowered = 1.0 - np.concatenate(parts)[:, 0]
+    assert not lowered[: 20 + PATIENCE].any()
+    assert lowered[99] == MOST
+    assert not lowered[100:].any()

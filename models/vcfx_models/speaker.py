@@ -18,6 +18,7 @@ from .frames import VoiceFrame
 from .manner import Manner
 from .melody import SourceRange, mapped_log_f0
 from .networks_protocol import Networks, Singles
+from .pause_hush import PauseHush
 from .voice_file import Voice
 from .voice_vector import voice_vector
 
@@ -51,6 +52,7 @@ class Speaker:
             grid.SAMPLE_RATE, grid.SUBFRAME_SAMPLES, HARMONIC_CENTRES_HZ, NOISE_CENTRES_HZ, grid.N_FFT
         )
         self._source = SourceRange()
+        self._hush = PauseHush()
         self._wanted = (voice, manner or Manner())
         self.load(voice)
         self.reset()
@@ -90,6 +92,7 @@ class Speaker:
         self._memory = self._networks.empty_decoder_memory()
         self._synth.reset()
         self._source.reset()
+        self._hush.reset()
         self._controls, self._colour = self._aims()
         self._gain = 1.0
         self._loudness = 0.0
@@ -135,6 +138,7 @@ class Speaker:
         prosody = np.stack(pairs, axis=1).astype(np.float32)
         content = np.stack([frame.content for frame in frames])
         harmonic_log, noise_log, self._memory = self._networks.decode(content, prosody, films, self._memory)
+        harmonic_log = self._hush.lower(harmonic_log, pairs[1].ravel(), pairs[2].ravel())
         formant, clarity = settings[:, FORMANT], settings[:, CLARITY]
         out = np.empty(len(frames) * grid.HOP_SAMPLES, np.float32)
         self._synth.render(
