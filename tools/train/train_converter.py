@@ -1,6 +1,6 @@
 """Train the voice converter: content encoder and decoder together, through the vocoder.
 
-usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N]
+usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N] [--start WEIGHTS.safetensors]
 
 Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed. With
 RUN_DIR/speaker.pt (from `train_speaker`) who speaks is judged too.
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vcfx_models import geometry as grid
@@ -101,6 +102,12 @@ class Training:
         if "judge" in state:
             self.judge.load_state_dict(state["judge"])
             self.judge_optimiser.load_state_dict(state["judge_optimiser"])
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin with weights that `keep_weights` wrote."""
+        full = {name: value.float() for name, value in weights.items()}
+        self.model.load_state_dict(full)
+        self.average.load_state_dict(full)
 
     def save(self) -> None:
         """Write everything needed to go on, atomically."""
@@ -195,11 +202,14 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=None, help="stop at this step")
+    parser.add_argument("--start", type=Path, default=None, help="a new run begins with these weights")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     config = tomllib.loads(chosen.run.read_text())
     torch.set_num_threads(chosen.threads)
     training = Training(config, Corpus(chosen.corpus), chosen.folder)
+    if chosen.start is not None and training.step == 0:
+        training.start_from(load_file(chosen.start))
     last = chosen.steps or config["schedule"]["steps"]
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
