@@ -17,6 +17,10 @@ MEL_WINDOW_SAMPLES: Final = 512
 N_MELS: Final = 80
 MEL_TOP_HZ: Final = 8_000.0
 MEL_FLOOR: Final = 1e-7
+#: Log-mel values are moved and scaled by these before a network: speech at -24 dBFS then lies around 0 +- 1.
+MEL_CENTRE, MEL_SPREAD = -7.0, 4.0
+#: Where the F0 of speech is looked for.
+F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS = 55.0, 600.0, 1
 
 #: Output hop i is the voice of input samples ``240 i - 600`` to ``240 (i + 1) - 600``: 25 ms. What the networks see
 #: beyond the sample they speak (their look-ahead) is this less one hop; a shorter one cost intelligibility.

@@ -9,23 +9,21 @@ from typing import Final
 import numpy as np
 
 from vcfx_dsp.f0_tracker import F0Tracker
-from vcfx_dsp.mel import LogMel
 
 from . import geometry as grid
 from .errors import ModelError
 from .frames import VoiceFrame
+from .log_mel_frames import log_mel_stream, restart
 from .melody import PRIOR_LOG_F0
 from .microphone_level import MicrophoneLevel
 from .networks_protocol import Networks, Singles
 from .voice_vector import frame_level
 
-F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS = 55.0, 600.0, 1
 #: Input fainter than this for so many hops is no sound at all.
 SILENCE_POWER: Final = 10.0 ** (-75.0 / 10.0)
 SILENCE_HOPS: Final = 30
 #: Samples are held within this: 18 dB above full scale.
 LOUDEST: Final = np.float32(8.0)
-_PAST_SAMPLES: Final = grid.MEL_WINDOW_SAMPLES - grid.HOP_SAMPLES
 _SHARES: Final = (np.arange(1, grid.HOP_SAMPLES + 1) / grid.HOP_SAMPLES).astype(np.float32)
 
 
@@ -57,18 +55,8 @@ class Listener:
         self._networks = networks
         self._levels = levels
         self._level = MicrophoneLevel()
-        self._log_mel = LogMel(
-            grid.SAMPLE_RATE,
-            n_fft=grid.MEL_WINDOW_SAMPLES,
-            hop_length=grid.HOP_SAMPLES,
-            n_mels=grid.N_MELS,
-            f_min_hz=0.0,
-            f_max_hz=grid.MEL_TOP_HZ,
-            power=2,
-            floor=grid.MEL_FLOOR,
-            max_frames=_PAST_SAMPLES,
-        )
-        self._tracker = F0Tracker(grid.SAMPLE_RATE, F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS)
+        self._log_mel = log_mel_stream(grid.HOP_SAMPLES)
+        self._tracker = F0Tracker(grid.SAMPLE_RATE, grid.F0_LOWEST_HZ, grid.F0_HIGHEST_HZ, grid.F0_LOOKAHEAD_HOPS)
         #: Frames of the tracker that are newer than the hop that is spoken.
         ahead = round(self._tracker.delay_samples / grid.SUBFRAME_SAMPLES) - 1
         self._newer = grid.LATENCY_SAMPLES // grid.SUBFRAME_SAMPLES - 1 - ahead
@@ -76,8 +64,7 @@ class Listener:
 
     def reset(self) -> None:
         """Forget the signal. Thread: worker."""
-        self._log_mel.reset()
-        self._log_mel.process(np.zeros(_PAST_SAMPLES, np.float32))
+        restart(self._log_mel)
         self._tracker.reset()
         self._level.reset()
         self._memory = self._networks.empty_encoder_memory()

@@ -43,10 +43,7 @@ def check_networks(folder: str | Path = "", device: str = "auto") -> None:
 
     if device == "cuda":
         _need_cuda()
-    place = weights_folder() if not str(folder) else Path(folder).expanduser()
-    if str(folder) and not place.is_dir():
-        raise ModelError(f"there is no folder '{folder}' with a voice model")
-    stored_as(place)
+    stored_as(_named_folder(str(folder)) or weights_folder())
 
 
 def has_cuda() -> bool:
@@ -67,11 +64,17 @@ def _need_cuda() -> None:
         raise ModelError("the device is cuda, but torch finds none; allowed here: cpu, auto")
 
 
-@lru_cache(maxsize=4)
-def _loaded(folder: str, on_cuda: bool) -> Networks:
+def _named_folder(folder: str) -> Path | None:
+    """Return the folder that was named, None for the empty name."""
     place = Path(folder).expanduser() if folder else None
     if place is not None and not place.is_dir():
         raise ModelError(f"there is no folder '{folder}' with a voice model")
+    return place
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: str, on_cuda: bool) -> Networks:
+    place = _named_folder(folder)
     if on_cuda:
         from .runtime.torch_networks import TorchNetworks
 

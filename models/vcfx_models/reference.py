@@ -13,17 +13,16 @@ from vcfx_dsp.node import MAX_RATE_HZ, MIN_RATE_HZ
 from vcfx_dsp.resampler import resample_signal
 
 from .errors import VoiceError
-from .geometry import SAMPLE_RATE
+from .geometry import F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS, F0_LOWEST_HZ, SAMPLE_RATE
 from .log_mel_frames import log_mel_frames
 from .reference_checks import check_clip, check_one_speaker, check_speech, speech_seconds
-from .speaker_encoder import SpeakerEmbedder, SpeakerEncoder, unit
+from .speaker_encoder import SpeakerEmbedder, SpeakerEncoder
 from .speech_level import Mono, levelled
 from .voice_file import Voice
-from .voice_vector import spectrum_of_voice
+from .voice_vector import spectrum_of_voice, unit
 
 #: More of a clip than this is not listened to.
 MAX_CLIP_S: Final = 120.0
-LOWEST_HZ, HIGHEST_HZ = 55.0, 600.0
 LEAST_STRENGTH: Final = 0.6
 #: A frame whose log F0 is farther from the median is an octave slip (0.69) or another error.
 FARTHEST_LOG: Final = 0.55
@@ -90,7 +89,7 @@ def melody_of(parts: Sequence[Mono], files: str) -> Melody:
     The mean is the median and the spread comes from the quartiles, both after frames far from the median have been
     left out, so that octave slips of the tracker have no say.
     """
-    tracker = F0Tracker(SAMPLE_RATE, LOWEST_HZ, HIGHEST_HZ, lookahead_hops=1)
+    tracker = F0Tracker(SAMPLE_RATE, F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS)
     logs: list[npt.NDArray[np.float64]] = []
     for part in parts:
         tracker.reset()

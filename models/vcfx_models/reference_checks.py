@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from .errors import VoiceError
 from .geometry import SAMPLE_RATE
-from .speaker_encoder import SpeakerEmbedder, unit
+from .speaker_encoder import SpeakerEmbedder
 from .speech_level import FRAME_SAMPLES, Mono, active_frames, active_level_dbfs, frame_powers
+from .voice_vector import unit
 
 LEAST_SPEECH_S, RECOMMENDED_SPEECH_S = 3.0, 5.0
 LEAST_LEVEL_DBFS: Final = -70.0

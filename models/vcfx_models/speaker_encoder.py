@@ -11,6 +11,8 @@ import numpy.typing as npt
 from .errors import ModelError
 from .geometry import EMBEDDING_SIZE
 from .log_mel_frames import log_mel_frames
+from .network_files import weights_folder
+from .voice_vector import unit
 
 FILE_NAME = "speaker.onnx"
 Floats = npt.NDArray[np.float32]
@@ -41,7 +43,7 @@ class SpeakerEncoder:
     def __init__(self, folder: Path | None = None) -> None:
         import onnxruntime  # loads slowly: not before it is needed
 
-        self.path = (Path(__file__).parent / "weights" if folder is None else folder) / FILE_NAME
+        self.path = (weights_folder() if folder is None else folder) / FILE_NAME
         if not self.path.is_file():
             raise ModelError(f"there is no speaker network {self.path}, which making a voice of recordings needs")
         options = onnxruntime.SessionOptions()
@@ -64,8 +66,3 @@ class SpeakerEncoder:
         if found.shape != (1, EMBEDDING_SIZE) or not np.isfinite(found).all():
             raise ModelError(f"{self.path} gives {found.shape} or no numbers; needed: (1, {EMBEDDING_SIZE})")
         return unit(found[0])
-
-
-def unit(embedding: Floats) -> Floats:
-    """Return the embedding scaled to length 1."""
-    return np.asarray(embedding / max(float(np.linalg.norm(embedding)), 1e-9), np.float32)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy.typing as npt
 
 from .errors import VoiceError
 from .geometry import EMBEDDING_SIZE, N_MELS
+from .whole_file import replace_file
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -96,7 +95,7 @@ def save_voice(voice: Voice, path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, voice_bytes(voice))
+        replace_file(path, voice_bytes(voice))
     except OSError as error:
         raise VoiceError(f"{_shown(path)}: cannot be written: {error.strerror or error}") from None
 
@@ -200,20 +199,6 @@ def _check_array(array: npt.NDArray[Any], name: str) -> None:
 def _check_text(text: str, name: str, least: int = 0) -> None:
     if not (least <= len(text) <= MAX_TEXT and text.isprintable()):
         raise VoiceError(f"{name} is {text[:40]!r}; allowed: one line of {least} to {MAX_TEXT} printable characters")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _shown(path: Path) -> str:

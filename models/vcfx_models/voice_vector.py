@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .geometry import EMBEDDING_SIZE, VOICE_SIZE
+from .geometry import EMBEDDING_SIZE, MEL_SPREAD, VOICE_SIZE
 
 #: Frames quieter than the loud ones (95th percentile) by more than this many dB are pauses.
 PAUSE_DB = 30.0
-MEL_CENTRE, MEL_SPREAD = -7.0, 4.0
 
 
 def frame_level(log_mel: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -31,13 +30,17 @@ def spectrum_of_voice(log_mel: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
     return np.concatenate([(mean - mean.mean()) / MEL_SPREAD, spread / MEL_SPREAD]).astype(np.float32)
 
 
+def unit(embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the embedding scaled to length 1."""
+    return np.asarray(embedding / max(float(np.linalg.norm(embedding)), 1e-9), np.float32)
+
+
 def voice_vector(embedding: npt.NDArray[np.float32], spectrum: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the decoder's voice vector, shape (416,): the embedding on the unit sphere, times 8, and the spectrum.
 
     The factor lets both parts have entries of a like size.
     """
-    unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
-    vector = np.concatenate([8.0 * unit, spectrum]).astype(np.float32)
+    vector = np.concatenate([8.0 * unit(embedding), spectrum]).astype(np.float32)
     if embedding.shape != (EMBEDDING_SIZE,) or vector.shape != (VOICE_SIZE,):
         raise ValueError(f"voice vector has shape {vector.shape}; allowed: ({VOICE_SIZE},)")
     return vector

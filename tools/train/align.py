@@ -9,7 +9,6 @@ Writes CORPUS_DIR/aligned.npy (symbol at every 240th sample, -1 unknown) and ali
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rich.progress import track
 from vcfx_models import geometry as grid
 
 from .batches import Corpus
+from .corpus_files import save_array
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 from .train_converter import Converter
 
@@ -71,12 +71,6 @@ def symbol_scores(model: Converter, audio: npt.NDArray[np.float32]) -> npt.NDArr
     return torch.log_softmax(scores[0].float(), dim=1)[LATE_FRAMES:].numpy()
 
 
-def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
-    part = path.with_suffix(".part.npy")
-    np.save(part, array)
-    os.replace(part, path)
-
-
 def main() -> None:
     """Align every clip that has a transcript and no timing."""
     torch.set_num_threads(1)
@@ -102,8 +96,8 @@ def main() -> None:
         starts[index], place = place, place + path.size
         pieces.append(spoken[path].astype(np.int16))
     print(f"aligned {len(pieces)} clips, doubted {doubted}")
-    _save(folder / "aligned.npy", np.concatenate(pieces))
-    _save(folder / "aligned_start.npy", starts)
+    save_array(folder / "aligned.npy", np.concatenate(pieces))
+    save_array(folder / "aligned_start.npy", starts)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from vcfx_models import geometry as grid
-from vcfx_models.networks import content_encoder, decoder
+from vcfx_models.networks import decoder
 
 Storage = Literal["float32", "float16", "int8", "int8_stored"]
 Weights = Mapping[str, npt.NDArray[np.float32]]
@@ -162,8 +162,8 @@ def _memories(weights: Weights, dilations: Sequence[int], prefix: str = "") -> d
 def encoder_model(weights: Weights, dilations: Sequence[int], storage: Storage) -> ModelProto:
     """Return `ContentEncoder` as a graph: log_mel and memories to content and next memories."""
     graph = GraphWriter(weights, storage)
-    centre = graph.constant("mel_centre", content_encoder.MEL_CENTRE)
-    spread = graph.constant("mel_spread", content_encoder.MEL_SPREAD)
+    centre = graph.constant("mel_centre", grid.MEL_CENTRE)
+    spread = graph.constant("mel_spread", grid.MEL_SPREAD)
     hidden = graph.stack(graph.node("Div", graph.node("Sub", "log_mel", centre), spread), dilations)
     plain = graph.constant("plain_scale", np.ones(grid.CONTENT_SIZE))
     content = graph.node("LayerNormalization", graph.linear(hidden, "content"), plain, axis=-1, epsilon=1e-5)
@@ -177,8 +177,8 @@ def decoder_model(weights: Weights, dilations: Sequence[int], storage: Storage) 
     """Return `Decoder` as a graph: content, prosody, films and memories to envelopes and next memories."""
     graph = GraphWriter(weights, storage)
     subframes, flat = grid.SUBFRAMES, graph.whole(0, 0, decoder.PROSODY_SIZE)
-    centre = np.repeat([decoder.F0_CENTRE, 0.0, 0.0, decoder.ENERGY_CENTRE], subframes)
-    spread = np.repeat([decoder.F0_SPREAD, 1.0, 1.0, decoder.ENERGY_SPREAD], subframes)
+    centre = np.repeat([decoder.F0_CENTRE, 0.0, 0.0, grid.MEL_CENTRE], subframes)
+    spread = np.repeat([decoder.F0_SPREAD, 1.0, 1.0, grid.MEL_SPREAD], subframes)
     moved = graph.node("Sub", graph.node("Reshape", "prosody", flat), graph.constant("prosody_centre", centre))
     scaled = graph.node("Div", moved, graph.constant("prosody_spread", spread))
     frames = graph.node("Concat", "content", scaled, axis=-1)

@@ -13,16 +13,13 @@ import soundfile
 import soxr
 from rich.progress import track
 
+from vcfx_models.speech_level import Mono, levelled
+
 from .corpus_files import RATE_HZ, Clip, CorpusError, save_stream, write_clips, write_rows
 from .corpus_sources import Piece, find_sources, read_rows, tar_pieces
 
-LEVEL_DBFS: Final = -24.0
-ACTIVE_RANGE_DB: Final = 35.0
-ACTIVE_FRAME_SAMPLES: Final = RATE_HZ // 50
-PEAK: Final = 0.99
 FULL_SCALE: Final = 32_768
 
-Mono = npt.NDArray[np.float32]
 Pcm = npt.NDArray[np.int16]
 
 
@@ -34,25 +31,6 @@ def decode(piece: Piece) -> Mono:
         raise CorpusError(f"{piece.path} at byte {piece.offset} is not readable as audio: {error}") from error
     mono = np.ascontiguousarray(audio.mean(axis=1))
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ, "VHQ"), np.float32)
-
-
-def active_level_dbfs(mono: Mono) -> float:
-    """Return the RMS level of the 20 ms frames that are within 35 dB of the loudest one; -inf for silence."""
-    frames = mono[: mono.size // ACTIVE_FRAME_SAMPLES * ACTIVE_FRAME_SAMPLES].reshape(-1, ACTIVE_FRAME_SAMPLES)
-    if not frames.size:
-        return -np.inf
-    power = np.square(frames, dtype=np.float64).mean(axis=1)
-    active = power[power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)]
-    return float(10 * np.log10(active.mean())) if power.max() > 0 else -np.inf
-
-
-def levelled(mono: Mono) -> Mono:
-    """Return the signal with its active frames at -24 dBFS, or lower where a peak would exceed 0.99."""
-    level = active_level_dbfs(mono)
-    if not np.isfinite(level):
-        return mono
-    gain = 10 ** ((LEVEL_DBFS - level) / 20)
-    return (mono * min(gain, PEAK / float(np.abs(mono).max()))).astype(np.float32)
 
 
 def as_pcm(mono: Mono) -> Pcm:

@@ -11,14 +11,12 @@ import numpy.typing as npt
 from rich.progress import track
 
 from vcfx_dsp.f0_tracker import F0Tracker
+from vcfx_models.geometry import F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS, F0_LOWEST_HZ
 
 from .corpus_audio import Mono, each_clip, read_clip
 from .corpus_files import RATE_HZ, Clip, save_array, write_clips
 
 FRAME_SAMPLES: Final = 120
-LOWEST_HZ: Final = 55.0
-HIGHEST_HZ: Final = 600.0
-LOOKAHEAD_HOPS: Final = 1
 
 Track = npt.NDArray[np.float32]
 
@@ -30,7 +28,7 @@ def frame_count(frames: int) -> int:
 
 def f0_frames(mono: Mono) -> tuple[Track, Track]:
     """Return F0 (Hz, 0 = unvoiced) and strength (0 to 1); frame k describes the voice around sample 120 * k."""
-    tracker = F0Tracker(RATE_HZ, LOWEST_HZ, HIGHEST_HZ, lookahead_hops=LOOKAHEAD_HOPS)
+    tracker = F0Tracker(RATE_HZ, F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS)
     # The tracker's frame j is given out after 120 * (j + 1) samples and describes the voice delay_samples earlier.
     shift = round(tracker.delay_samples / FRAME_SAMPLES) - 1
     count = frame_count(mono.size)

@@ -8,7 +8,6 @@ With SPEAKER.pt also what our own speaker encoder makes of each clip: what the d
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from vcfx_models.networks.speaker_encoder import SpeakerEncoder
 from vcfx_models.voice_vector import spectrum_of_voice
 
 from .batches import Corpus
+from .corpus_files import save_array
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 
 #: More speech than this changes the mean spectrum little.
@@ -72,21 +72,15 @@ def embeddings_of_clips(folder: Path, weights: Path) -> np.ndarray:
     return out
 
 
-def _save(path: Path, array: np.ndarray) -> None:
-    part = path.with_suffix(".part.npy")
-    np.save(part, array)
-    os.replace(part, path)
-
-
 def main() -> None:
     """Compute what is missing."""
     folder = Path(sys.argv[1])
     if not (folder / "content" / "token_pca.npy").exists():
-        _save(folder / "content" / "token_pca.npy", reduced_features(folder))
+        save_array(folder / "content" / "token_pca.npy", reduced_features(folder))
     if not (folder / "spectrum.npy").exists():
-        _save(folder / "spectrum.npy", spectra_of_clips(folder))
+        save_array(folder / "spectrum.npy", spectra_of_clips(folder))
     if len(sys.argv) > 2:
-        _save(folder / "embedding.npy", embeddings_of_clips(folder, Path(sys.argv[2])))
+        save_array(folder / "embedding.npy", embeddings_of_clips(folder, Path(sys.argv[2])))
 
 
 if __name__ == "__main__":

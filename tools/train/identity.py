@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from vcfx_models.networks.speaker_encoder import SpeakerEncoder
+from vcfx_models.speech_level import LEVEL_DBFS
 
 from .front_end import log_mel, power_frames, warped_filterbank
 
-#: RMS of the speech that the speaker encoder was trained on: -24 dBFS.
-USUAL_RMS = 10.0 ** (-24.0 / 20.0)
+#: RMS of the speech that the speaker encoder was trained on.
+USUAL_RMS = 10.0 ** (LEVEL_DBFS / 20.0)
 
 
 class IdentityLoss(nn.Module):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,6 +11,7 @@ from typing import Literal
 import platformdirs
 
 from vcfx.errors import PresetError, nearest
+from vcfx_models.whole_file import replace_file
 
 from .document import parse, read_bytes, shown_path
 from .model import Preset
@@ -105,23 +104,9 @@ def save_preset(preset: Preset, path: Path) -> None:
         raise PresetError(f"{shown_path(path)}: the preset '{preset.name}' holds what its file cannot")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise PresetError(f"{shown_path(path)}: cannot be written: {error.strerror or error}") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _is_path(text: str) -> bool:

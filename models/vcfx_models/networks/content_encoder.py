@@ -5,11 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..geometry import CONTENT_SIZE, N_MELS
+from ..geometry import CONTENT_SIZE, MEL_CENTRE, MEL_SPREAD, N_MELS
 from .layers import CausalStack, Memory
-
-#: Log-mel values are moved and scaled by these before the first layer: speech at -24 dBFS then lies around 0 +- 1.
-MEL_CENTRE, MEL_SPREAD = -7.0, 4.0
 
 
 class ContentEncoder(nn.Module):

@@ -7,12 +7,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..geometry import CONTENT_SIZE, HARMONIC_BANDS, NOISE_BANDS, SUBFRAMES, VOICE_SIZE
+from ..geometry import CONTENT_SIZE, HARMONIC_BANDS, MEL_CENTRE, MEL_SPREAD, NOISE_BANDS, SUBFRAMES, VOICE_SIZE
 from .layers import CausalStack, Memory
 
 #: Natural log of 150 Hz and half an octave or so: brings log F0 near 0 +- 1.
 F0_CENTRE, F0_SPREAD = math.log(150.0), 0.5
-ENERGY_CENTRE, ENERGY_SPREAD = -7.0, 4.0
 #: Log of the mel power of white noise of unit variance: what ties the loudness path to the envelopes' scale.
 UNIT_NOISE_LOG_MEL = math.log(4.1)
 #: Melody (F0, voicing, strength) and loudness, each once a subframe.
@@ -68,7 +67,7 @@ class Decoder(nn.Module):
             (batch, time * subframes, bands) of natural log amplitude for harmonics and for noise; the next memory.
         """
         log_f0, voicing, strength, energy = prosody.unbind(dim=2)
-        scaled = [(log_f0 - F0_CENTRE) / F0_SPREAD, voicing, strength, (energy - ENERGY_CENTRE) / ENERGY_SPREAD]
+        scaled = [(log_f0 - F0_CENTRE) / F0_SPREAD, voicing, strength, (energy - MEL_CENTRE) / MEL_SPREAD]
         hidden, memory = self.stack(torch.cat([content, *scaled], dim=-1), films=films, memory=memory)
         batch, time = content.shape[:2]
         shape = self.envelopes(hidden).float().reshape(batch, time * SUBFRAMES, HARMONIC_BANDS + NOISE_BANDS)

@@ -32,13 +32,17 @@ def pulse_train(f0_hz: Tensor, first_phase: Tensor) -> Tensor:
     share = torch.arange(1, SUBFRAME_SAMPLES + 1, device=f0_hz.device, dtype=torch.float64) / SUBFRAME_SAMPLES
     f0 = (before[..., None] + (f0_hz - before)[..., None] * share).double().flatten(1)
     phase = first_phase + torch.cumsum(f0 * (2.0 * math.pi / SAMPLE_RATE), dim=1)
-    half = torch.remainder(phase, 2.0 * math.pi) / 2.0
-    count = torch.floor(0.5 * SAMPLE_RATE * TOP_SHARE / f0)
+    return pulses(f0, torch.remainder(phase, 2.0 * math.pi))
+
+
+def pulses(f0_hz: Tensor, phase: Tensor) -> Tensor:
+    """Return the sum of all harmonics at unit power, in closed form; float64 in (phase 0 to 2 pi), float32 out."""
+    half = phase / 2.0
+    count = torch.floor(0.5 * SAMPLE_RATE * TOP_SHARE / f0_hz)
     sine = torch.sin(half)
-    safe = torch.where(sine.abs() < 1e-6, torch.ones_like(sine), sine)
-    closed = torch.sin((2.0 * count + 1.0) * half) / (2.0 * safe) - 0.5
-    total = torch.where(sine.abs() < 1e-6, count, closed)
-    return (torch.sqrt(2.0 / count) * total).float()
+    is_peak = sine.abs() < 1e-6
+    closed = torch.sin((2.0 * count + 1.0) * half) / (2.0 * torch.where(is_peak, 1.0, sine)) - 0.5
+    return (torch.sqrt(2.0 / count) * torch.where(is_peak, count, closed)).float()
 
 
 class SourceFilter(nn.Module):

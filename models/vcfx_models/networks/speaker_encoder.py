@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..geometry import EMBEDDING_SIZE, N_MELS
-from .content_encoder import MEL_CENTRE, MEL_SPREAD
+from ..geometry import EMBEDDING_SIZE, MEL_CENTRE, MEL_SPREAD, N_MELS
 
 
 class _Residual(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..geometry import N_FFT, SAMPLE_RATE, SUBFRAME_SAMPLES
-from .source_filter import TOP_SHARE, SourceFilter
+from .source_filter import SourceFilter, pulses
 from .white_noise import white_noise
 
 BINS = N_FFT // 2 + 1
@@ -109,13 +109,7 @@ class StreamingSourceFilter(nn.Module):
         f0 = before + (f0_hz.double()[..., None] - before) * self.rising
         phase = memory.phase + torch.cumsum(f0.flatten(1) * (2.0 * math.pi / SAMPLE_RATE), dim=1)
         phase = torch.remainder(phase, 2.0 * math.pi)
-        half = (phase / 2.0).reshape(f0.shape)
-        count = torch.floor(0.5 * SAMPLE_RATE * TOP_SHARE / f0)
-        sine = torch.sin(half)
-        is_peak = sine.abs() < 1e-6
-        closed = torch.sin((2.0 * count + 1.0) * half) / (2.0 * torch.where(is_peak, 1.0, sine)) - 0.5
-        total = torch.where(is_peak, count, closed)
-        return (torch.sqrt(2.0 / count) * total).float(), phase[:, -1:]
+        return pulses(f0, phase.reshape(f0.shape)), phase[:, -1:]
 
     def _filtered(
         self, excitation: Tensor, log_amplitude: Tensor, kind: str, last: Tensor, started: Tensor
