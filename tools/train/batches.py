@@ -41,8 +41,8 @@ class Batch:
         (b, 2 t), held where unvoiced.
     symbols, features, features_known
         (b, t) symbol numbers, -1 unknown; (b, t, 128) content of the teacher, (b, t) where it is known.
-    bandwidth_hz, is_pair, is_swap
-        (b,); pairs teach the encoder through the audio; a swap has another's voice and no audio to compare with.
+    bandwidth_hz, is_swap
+        (b,); a swap has another's voice and no audio to compare with.
     """
 
     mel: Tensor
@@ -55,7 +55,6 @@ class Batch:
     features: Tensor
     features_known: Tensor
     bandwidth_hz: Tensor
-    is_pair: Tensor
     is_swap: Tensor
 
 
@@ -75,6 +74,9 @@ class Corpus:
         self.token_of_frame = np.load(content / "token_of_frame.npy")
         self.token_id = np.load(content / "token_id.npy")
         self.token_features = np.load(content / "token_pca.npy", mmap_mode="r")
+        # Stored at unit variance; learned with the weight of their variance, or the weak axes drown the strong ones.
+        scale = np.load(content / "pca.npz")["scale"]
+        self.feature_scale = scale / np.sqrt(np.mean(scale**2))
         self.noise = np.load(folder / "noise.npy", mmap_mode="r")
         self.aligned: npt.NDArray[np.int16] | None = None
         if (folder / "aligned_start.npy").exists():
@@ -216,7 +218,6 @@ class BatchMaker:
             "features": features,
             "features_known": features.any(axis=1),
             "bandwidth_hz": np.float32(corpus.clips[target]["bandwidth_hz"]),
-            "is_pair": np.bool_(kind not in ("self", "swap")),
             "is_swap": np.bool_(kind == "swap"),
             "warp": self._warp(rng, kind),
             "tilt": self._tilt(rng),
@@ -308,7 +309,7 @@ class BatchMaker:
         rows = corpus.token_of_frame[int(corpus.content_start[clip]) + np.where(inside, frame, 0)]
         inside &= rows >= 0
         rows = np.where(inside, rows, 0)
-        features[inside] = corpus.token_features[rows[inside]]
+        features[inside] = corpus.token_features[rows[inside]] * corpus.feature_scale
         symbols[inside] = corpus.token_id[rows[inside]]
         return symbols, features
 

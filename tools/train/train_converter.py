@@ -33,6 +33,7 @@ from .adversary import Judge, judge_losses, speaker_losses
 from .batches import Batch, BatchMaker, Corpus
 from .identity import IdentityLoss
 from .losses import ContentHeads, content_losses, spectral_distance
+from .words_kept import WordsKept
 
 FEATURES, SYMBOLS = 128, 178
 #: Hops at the start of a crop give the networks a past; the vocoder speaks only what follows, the loss skips its start.
@@ -50,12 +51,11 @@ class Converter(nn.Module):
         self.vocoder = SourceFilter()
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return audio of the hops after the first `PAST_HOPS`, and content; only pairs teach the encoder by audio."""
+        """Return audio of the hops after the first `PAST_HOPS`, and content."""
         size = batch.mel.shape[0]
         content, _ = self.encoder(batch.mel, self.encoder.empty_memory(size))
-        taught = torch.where(batch.is_pair[:, None, None], content, content.detach())
         films = self.decoder.colour(batch.voice)
-        harmonic, noise_log, _ = self.decoder(taught, batch.prosody, films, self.decoder.empty_memory(size))
+        harmonic, noise_log, _ = self.decoder(content, batch.prosody, films, self.decoder.empty_memory(size))
         phase = torch.rand(size, 1) * 2.0 * math.pi
         first = PAST_HOPS * grid.SUBFRAMES
         noise = torch.randn(size, batch.target.shape[1] - PAST_HOPS * grid.HOP_SAMPLES)
@@ -81,7 +81,7 @@ class Training:
         self.config, self.folder = config, folder
         torch.manual_seed(config["seed"])
         self.model = Converter(config)
-        self.average = copy.deepcopy(self.model)
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.judge = Judge()
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
         self.judge_optimiser = torch.optim.AdamW(self.judge.parameters(), lr=2e-4, betas=(0.5, 0.9))
@@ -89,6 +89,7 @@ class Training:
         compared = {kind: share for kind, share in config["shares"].items() if kind != "swap"}
         self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], compared, spoil=False)
         self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
+        self.words_kept = WordsKept(self.average, PAST_HOPS)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "last.pt").exists():
@@ -160,6 +161,9 @@ class Training:
         if self.identity is not None:
             log["id"] = self.identity(ours, theirs, batch.identity)
             total = total + weights["identity"] * log["id"]
+        if weights["words"] > 0.0 and bool(batch.is_swap.any()):
+            log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
+            total = total + weights["words"] * log["words"]
         if self.step >= self.config["adversary"]["from_step"]:
             part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
             heard = theirs[part], batch.bandwidth_hz[part]
