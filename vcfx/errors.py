@@ -13,6 +13,10 @@ class DeviceError(VcfxError, OSError):
     """An audio device is missing, busy or refuses the format."""
 
 
+class ControlError(VcfxError, ValueError):
+    """A message to a running voice is malformed, or asks for what is not there."""
+
+
 class AudioFileError(VcfxError, OSError):
     """A sound file cannot be read or written."""
 
@@ -24,6 +28,7 @@ def printable(text: str) -> str:
 
 __all__ = [
     "AudioFileError",
+    "ControlError",
     "DeviceError",
     "GraphError",
     "ParameterError",
