@@ -54,6 +54,50 @@ class RecordingState:
 
 
 @dataclass(frozen=True, slots=True)
+class MidiPortState:
+    """A MIDI port that was asked for, and whether it is there."""
+
+    name: str
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MidiBindingState:
+    """One line of the MIDI map, in words: what moves (``control 7``), and what that does (``preset:deep``)."""
+
+    trigger: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class MidiState:
+    """What the MIDI client does.
+
+    Parameters
+    ----------
+    ports
+        Inputs.
+    map
+        Name of the map in use.
+    learning
+        The target that waits for an event (see `LearnMidi`); empty if none does.
+    last_event
+        The latest event in words, and what it did.
+    bindings
+        The map's lines.
+    problem
+        Why the latest event that should have done something did not; empty when all is well.
+    """
+
+    ports: tuple[MidiPortState, ...]
+    map: str
+    learning: str
+    last_event: str
+    bindings: tuple[MidiBindingState, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveState:
     """Everything that changes when a message is applied or a device comes or goes.
 
@@ -75,6 +119,8 @@ class LiveState:
         A device that is gone, a worker that fails; empty when all is well.
     latency_ms
         Stated latency by part, as in ``vcfx run --json``.
+    midi
+        None where no MIDI client runs.
     """
 
     revision: int
@@ -96,6 +142,7 @@ class LiveState:
     block_frames: int
     latency_ms: dict[str, float | None]
     problem: str
+    midi: MidiState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,16 @@ class Panic:
     """Silence at once, end bypass, forget echoes and held notes; `Mute(False)` brings the voice back."""
 
 
+@dataclass(frozen=True, slots=True)
+class LearnMidi:
+    """Let the next MIDI event that can do it work a target (``parameter:echo.mix_ratio``); empty gives up waiting.
+
+    Targets are spelled as in MIDI maps, see `vcfx.control.midi.target`. Refused where no MIDI client runs.
+    """
+
+    target: str
+
+
 Message = (
     SwitchPreset
     | StepPreset
@@ -131,6 +141,7 @@ Message = (
     | UseDevices
     | SavePreset
     | Panic
+    | LearnMidi
 )
 
 
