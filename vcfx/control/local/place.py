@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,8 +43,8 @@ def folders() -> Iterator[Path]:
         runtime = user_runtime_path("vcfx", appauthor=False)
     if len(os.fsencode(runtime)) <= _MOST_FOLDER_BYTES:
         yield runtime
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    yield Path(tempfile.gettempdir()) / f"vcfx-{user}"
+    if hasattr(os, "getuid"):  # not $TMPDIR: whoever looks for a voice may have another one
+        yield Path(f"/tmp/vcfx-{os.getuid()}")
 
 
 def open_folder() -> Path:

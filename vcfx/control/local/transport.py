@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 import socket
 import struct
 from collections.abc import Iterable
@@ -49,7 +48,7 @@ def listen(name: str, *, tcp: bool = os.name == "nt") -> Listener:
     """
     folder = open_folder()
     _forget_dead(listed())
-    unfinished = folder / f".{secrets.token_hex(4)}"
+    unfinished = folder / f".{os.urandom(4).hex()}"
     try:
         made, token = _listening_port(unfinished) if tcp else (_listening_socket(unfinished), "")
         path = _free_path(folder, name, PORT_ENDING if tcp else SOCKET_ENDING)
@@ -69,7 +68,7 @@ def _listening_socket(path: Path) -> socket.socket:
 
 
 def _listening_port(path: Path) -> tuple[socket.socket, str]:
-    made, token = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG), secrets.token_hex(32)
+    made, token = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG), os.urandom(32).hex()
     path.touch(mode=0o600)
     path.write_bytes(to_line({"port": made.getsockname()[1], "token": token}))
     return made, token
