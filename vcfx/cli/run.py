@@ -226,7 +226,7 @@ def _loop_view(
             elapsed_s = time.monotonic() - start_s
             if duration_s is not None and elapsed_s >= duration_s:
                 return
-            recording = f"{recorder.path}  {recorder.problem}" if recorder else ""
+            recording = f"{recorder.paths[0]}  {recorder.problem}" if recorder else ""
             if console.is_terminal:
                 live.update(live_view(session, elapsed_s, keys.notice, recording), refresh=True)
             if read_key is None:
@@ -249,7 +249,7 @@ def _end(session: LiveSession, recorder: Recorder | None, quiet: bool) -> str:
             f"{stats.concealed_blocks} concealed; callback p99 {stats.callback.p99_us:.0f} µs"
         )
         if recorder is not None and not recorder.problem:
-            print(f"recorded to {recorder.path}")
+            print(f"recorded to {recorder.paths[0]}")
     if session.hung:
         return session.problem or "the sound driver hung while closing"
     return recorder.problem if recorder is not None else ""

@@ -18,12 +18,11 @@ from vcfx_dsp.core.ring import ring_write
 from . import cells as c
 from .levels import count_duration, measure
 from .messages import apply_messages
-from .swap import render_plans
+from .swap import keep_history, render_plans
 
 _LONG = types.uint32 if sys.platform == "win32" else types.uint64
 #: int callback(const void *input, void *output, unsigned long frames, time info, unsigned long flags, void *user data)
 STREAM_SIGNATURE = types.intc(types.intp, types.intp, _LONG, types.intp, _LONG, types.intp)
-GAIN_RAMP_S = 0.01
 #: The monitor callback's user data.
 MONITOR_BRIDGE, MONITOR_CHANNELS, MONITOR_DEVICE_CHANNELS, MONITOR_SCRATCH, MONITOR_MAX_FRAMES, MONITOR_SIZE = range(6)
 _FLAG_CELLS = (c.INPUT_UNDERFLOWS, c.INPUT_OVERFLOWS, c.OUTPUT_UNDERFLOWS, c.OUTPUT_OVERFLOWS)
@@ -70,29 +69,42 @@ def _scatter(block: Any, pointers: int, offset: int, device_channels: int, frame
 
 @compiled
 def _switch(cells: Any, gauges: Any, source: Any, out: Any, frames: int) -> None:
-    """Apply mute and bypass with 10 ms ramps. Bypass lets the dry voice through: only a person's own key does that."""
-    step = 1.0 / (GAIN_RAMP_S * cells[c.SAMPLE_RATE])
-    mute_target, bypass_target = 1.0 - cells[c.MUTE], float(cells[c.BYPASS])
-    mute, bypass = gauges[c.MUTE_GAIN], gauges[c.BYPASS_GAIN]
-    if mute == 1.0 and mute_target == 1.0 and bypass == 0.0 and bypass_target == 0.0:
+    """Apply mute, talk and bypass with ramps. Bypass lets the dry voice through: only a person's own key does that."""
+    voice_step = 1.0 / (gauges[c.VOICE_RAMP_S] * cells[c.SAMPLE_RATE])
+    bypass_step = 1.0 / (c.GAIN_RAMP_S * cells[c.SAMPLE_RATE])
+    voice_target, bypass_target = gauges[c.UNMUTED] * gauges[c.TALKING], gauges[c.BYPASSED]
+    voice, bypass = gauges[c.VOICE_GAIN], gauges[c.BYPASS_GAIN]
+    if voice == 1.0 and voice_target == 1.0 and bypass == 0.0 and bypass_target == 0.0:
         return
     for frame in range(frames):
-        mute += min(max(mute_target - mute, -step), step)
-        bypass += min(max(bypass_target - bypass, -step), step)
+        voice += min(max(voice_target - voice, -voice_step), voice_step)
+        bypass += min(max(bypass_target - bypass, -bypass_step), bypass_step)
         for channel in range(out.shape[0]):
             mixed = (1.0 - bypass) * out[channel, frame] + bypass * source[channel, frame]
-            out[channel, frame] = mute * mixed
-    gauges[c.MUTE_GAIN], gauges[c.BYPASS_GAIN] = mute, bypass
+            out[channel, frame] = voice * mixed
+    gauges[c.VOICE_GAIN], gauges[c.BYPASS_GAIN] = voice, bypass
 
 
 @compiled
-def _taps(engine: int, source: int, out: int, frames: int) -> None:
-    dry, wet = load_acquire(engine + 8 * c.DRY_TAP), load_acquire(engine + 8 * c.WET_TAP)
+def _tap(address: int, block: int, source: int, out: int, frames: int) -> None:
+    """Write a block to a tap's rings: both begin with the same one."""
+    tap = carray(as_pointer(address), (c.TAP_SIZE,), np.int64)
+    if tap[c.TAP_DRY] != 0:
+        ring_write(tap[c.TAP_DRY], source, frames)
+    if tap[c.TAP_WET] != 0:
+        ring_write(tap[c.TAP_WET], out, frames)
+    if tap[c.TAP_FIRST_BLOCK] < 0:
+        tap[c.TAP_FIRST_BLOCK] = block
+
+
+@compiled
+def _taps(engine: int, block: int, source: int, out: int, frames: int) -> None:
+    record, analysis = load_acquire(engine + 8 * c.RECORD_TAP), load_acquire(engine + 8 * c.ANALYSIS_TAP)
     monitor = load_acquire(engine + 8 * c.MONITOR_BRIDGE)
-    if dry != 0:
-        ring_write(dry, source, frames)
-    if wet != 0:
-        ring_write(wet, out, frames)
+    if record != 0:
+        _tap(record, block, source, out, frames)
+    if analysis != 0:
+        _tap(analysis, block, source, out, frames)
     if monitor != 0:
         bridge_push(monitor, out, frames)
 
@@ -103,10 +115,11 @@ def _render(engine: int, cells: Any, gauges: Any, source: Any, out: Any, frames:
     if cells[c.MESSAGES] != 0:
         apply_messages(cells[c.MESSAGES], cells[c.BLOCKS])
     measure(gauges, c.INPUT_PEAK, source, frames, cells[c.SAMPLE_RATE])
+    keep_history(engine, cells, source, frames)
     render_plans(engine, cells, source, out, frames)
     _switch(cells, gauges, source, out, frames)
     measure(gauges, c.OUTPUT_PEAK, out, frames, cells[c.SAMPLE_RATE])
-    _taps(engine, cells[c.SCRATCH_IN], cells[c.SCRATCH_OUT], frames)
+    _taps(engine, cells[c.BLOCKS], cells[c.SCRATCH_IN], cells[c.SCRATCH_OUT], frames)
     cells[c.FRAMES] += frames
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from vcfx.graph import bridge as bridge_fields
+from vcfx.graph import walker
 from vcfx.graph.build import build_graph
 from vcfx.graph.graph import Graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
@@ -21,10 +22,16 @@ from . import cells as c
 from .callback import INPUT_CALLBACK, OUTPUT_CALLBACK
 from .messages import MessageQueue, publish
 from .statistics import EngineStatistics, Levels, decibels, percentiles_of_histogram
-from .swap import read_cell, swap_cell
+from .swap import prime_plan, read_cell, swap_cell
 from .worker import Worker
 
 _SWAP_TIMEOUT_S = 3.0
+_BLOCK_TIMEOUT_S = 0.05
+#: How long before its latency a plan hears the past while it is warmed up, so that filters have settled.
+_SETTLE_S = 0.025
+_PRIMING_ROUNDS = 8
+#: What `switch` takes.
+SWITCHES = {"unmuted": c.UNMUTED, "talking": c.TALKING, "bypassed": c.BYPASSED}
 
 
 class Engine:
@@ -73,6 +80,8 @@ class Engine:
         self._plans: dict[int, RenderPlan] = {}
         self._retired_counts = [0, 0, 0, 0]
         self._freewheel_wait_ns = 0
+        self._switches = {"unmuted": True, "talking": True, "bypassed": False}
+        self.on_retired: Callable[[RenderPlan], None] = RenderPlan.release
         fields = {
             c.INPUT_CHANNELS: input_channels,
             c.OUTPUT_CHANNELS: output_channels,
@@ -85,7 +94,8 @@ class Engine:
         for cell, value in fields.items():
             self.memory.cells[cell] = value
         self.preset = preset
-        self._current = self._make_plan(preset)
+        self._current = self.prepare(preset)
+        self._take_in(self._current)
         self.memory.cells[c.CURRENT] = self._current.address
         self.output_callback, self.input_callback = OUTPUT_CALLBACK.address, INPUT_CALLBACK.address
         self._compile_what_control_uses()
@@ -124,7 +134,7 @@ class Engine:
         """Stop the worker and let go of all plans. The device streams must have stopped before."""
         self.worker.close()
         for address in list(self._plans):
-            self._drop(address)
+            self._release(self._take_out(address))
         gc.unfreeze()
 
     def set_preset(self, preset: Preset) -> None:
@@ -137,29 +147,77 @@ class Engine:
         VcfxError
             If the preset cannot be built; the present one goes on.
         """
-        plan = self._make_plan(preset)
+        self.post(self.prepare(preset), preset)
+
+    def prepare(self, preset: Preset) -> RenderPlan:
+        """Build and warm up a plan without posting it; until then it costs nobody any time. Thread: any.
+
+        Raises
+        ------
+        VcfxError
+            If the preset cannot be built.
+        """
+        spec = PlanSpec(self.sample_rate, self.channels, self.block, preset.hop_frames, True, preset.on_overload)
+        return RenderPlan(self._make_graph(preset), spec)
+
+    def prime(self, plan: RenderPlan) -> None:
+        """Let a prepared plan hear the last moments, so that its latency need not pass before it is heard itself.
+
+        For a plan with host nodes this does nothing: their time is the worker's. Post it at once afterwards.
+        """
+        plan.table[walker.PRIMED_TO] = -1
+        reach = plan.latency_samples + int(_SETTLE_S * self.sample_rate)
+        if plan.bridge is not None or 2 * reach > self.memory.cells[c.HISTORY_FRAMES]:
+            return
+        end = read_cell(self.memory.cell_address(c.HEARD))
+        start = max(0, end - reach)
+        for _ in range(_PRIMING_ROUNDS):
+            prime_plan(plan.address, self.address, start, end, self.block)
+            start, end = end, read_cell(self.memory.cell_address(c.HEARD))
+            if end - start <= self.block:
+                break
+        plan.table[walker.PRIMED_TO] = start
+
+    def post(self, plan: RenderPlan, preset: Preset) -> int:
+        """Hand a prepared plan to the audio thread; one that was posted before and not taken yet is dropped.
+
+        Returns
+        -------
+        int
+            A ticket for `changed_in`.
+        """
         with self._lock:
-            self._collect()
+            self._take_in(plan)
+            ticket = int(self.memory.cells[c.CHANGES]) + 1
             unused = swap_cell(self.memory.cell_address(c.PENDING), plan.address)
-            self._drop(unused)
             self._current, self.preset = plan, preset
+        self._release(self._take_out(unused))
+        self.collect_retired()
+        return ticket
+
+    def changed_in(self, ticket: int) -> int | None:
+        """Return the number of the block from which a posted plan has been heard, or None before."""
+        if read_cell(self.memory.cell_address(c.CHANGES)) < ticket:
+            return None
+        return int(self.memory.cells[c.CHANGE_BLOCK])
+
+    def is_changing(self) -> bool:
+        """Whether a posted plan has yet to take the other's place."""
+        self.collect_retired()
+        busy = (c.PENDING, c.FADING, c.RETIRED)
+        return any(read_cell(self.memory.cell_address(cell)) != 0 for cell in busy)
 
     def collect_retired(self) -> None:
-        """Bury the plan that the audio thread has retired, so that the next change can begin."""
+        """Hand the plan that the audio thread has retired to `on_retired`, so that the next change can begin."""
         with self._lock:
-            self._collect()
-
-    def _collect(self) -> None:
-        retired = swap_cell(self.memory.cell_address(c.RETIRED), 0)
-        self._drop(retired)
+            retired = swap_cell(self.memory.cell_address(c.RETIRED), 0)
+        self._release(self._take_out(retired))
 
     def wait_until_swapped(self, timeout_s: float = _SWAP_TIMEOUT_S) -> bool:
         """Wait until the posted plan is the only one that sounds; False if that took too long."""
         limit_s = time.monotonic() + timeout_s
         while time.monotonic() < limit_s:
-            self.collect_retired()
-            busy = (c.PENDING, c.FADING, c.RETIRED)
-            if all(read_cell(self.memory.cell_address(cell)) == 0 for cell in busy):
+            if not self.is_changing():
                 return True
             time.sleep(0.002)
         return False
@@ -178,27 +236,52 @@ class Engine:
             return None
         return self.messages.post(found.writes(**parameters))
 
+    def switch(self, ramp_s: float = c.GAIN_RAMP_S, **switches: bool) -> int:
+        """Turn ``unmuted``, ``talking`` or ``bypassed`` on or off, together, between two blocks; `ramp_s` for silence.
+
+        Returns
+        -------
+        int
+            A ticket for `messages.applied_in`.
+        """
+        gauges = self.memory.gauges
+        values = {c.VOICE_RAMP_S: ramp_s} | {SWITCHES[name]: float(on) for name, on in switches.items()}
+        ticket = self.messages.post([(gauges.ctypes.data + 8 * gauge, value) for gauge, value in values.items()])
+        self._switches |= switches
+        return ticket
+
     @property
     def muted(self) -> bool:
         """Whether the output is silent by a person's wish."""
-        return bool(self.memory.cells[c.MUTE])
+        return not self._switches["unmuted"]
 
     @muted.setter
     def muted(self, on: bool) -> None:
-        publish(self.memory.cell_address(c.MUTE), int(on))
+        self.switch(unmuted=not on)
 
     @property
     def bypassed(self) -> bool:
         """Whether the unconverted voice is heard by a person's wish."""
-        return bool(self.memory.cells[c.BYPASS])
+        return self._switches["bypassed"]
 
     @bypassed.setter
     def bypassed(self, on: bool) -> None:
-        publish(self.memory.cell_address(c.BYPASS), int(on))
+        self.switch(bypassed=on)
+
+    @property
+    def talking(self) -> bool:
+        """Whether the talk key, if there is one, lets the voice through."""
+        return self._switches["talking"]
 
     def set_cell(self, cell: int, address: int) -> None:
         """Publish an address (tap, monitor) to the audio thread; 0 detaches."""
         publish(self.memory.cell_address(cell), address)
+
+    def wait_for_block(self) -> None:
+        """Wait until the audio thread has seen what was published by now, or shows no sign of running."""
+        before, limit_s = int(self.memory.cells[c.BLOCKS]), time.monotonic() + _BLOCK_TIMEOUT_S
+        while int(self.memory.cells[c.BLOCKS]) == before and time.monotonic() < limit_s:
+            time.sleep(0.001)
 
     def wait_for_worker(self, timeout_s: float) -> None:
         """Let the callback wait for the worker, for servers that run faster than time (JACK freewheel); 0 undoes it.
@@ -257,28 +340,28 @@ class Engine:
     def _compile_what_control_uses(self) -> None:
         """Compile before sound runs, not at the first key press."""
         self.set_cell(c.MONITOR_BRIDGE, 0)
-        self._collect()
-        read_cell(self.memory.cell_address(c.PENDING))
+        self.collect_retired()
+        prime_plan(self._current.address, self.address, 0, 0, self.block)
 
-    def _make_plan(self, preset: Preset) -> RenderPlan:
-        spec = PlanSpec(self.sample_rate, self.channels, self.block, preset.hop_frames, True, preset.on_overload)
-        plan = RenderPlan(self._make_graph(preset), spec)
+    def _take_in(self, plan: RenderPlan) -> None:
         self._plans[plan.address] = plan
         self._apply_wait(plan)
         self.worker.add(plan.worker)
-        return plan
 
     def _apply_wait(self, plan: RenderPlan) -> None:
         if plan.bridge is not None:
             plan.bridge.header[bridge_fields.WAIT_NS] = self._freewheel_wait_ns
 
-    def _drop(self, address: int) -> None:
+    def _take_out(self, address: int) -> RenderPlan | None:
         plan = self._plans.pop(address, None)
-        if plan is None:
-            return
-        self.worker.remove(plan.worker)
-        self._retired_counts = [a + b for a, b in zip(self._retired_counts, _counts(plan), strict=True)]
-        plan.release()
+        if plan is not None:
+            self.worker.remove(plan.worker)
+            self._retired_counts = [a + b for a, b in zip(self._retired_counts, _counts(plan), strict=True)]
+        return plan
+
+    def _release(self, plan: RenderPlan | None) -> None:
+        if plan is not None:
+            self.on_retired(plan)
 
     def _worker_counts(self) -> list[int]:
         totals = self._retired_counts

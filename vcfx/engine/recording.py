@@ -1,4 +1,4 @@
-"""Record what goes in or out to a file, with no disk work on the audio thread or the worker."""
+"""Record what goes in, what comes out, or both, with no disk work on the audio thread, the worker or control."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vcfx.errors import AudioFileError
-from vcfx_dsp.ring import Ring
 
 from . import cells as c
 from .engine import Engine
+from .tap import SIDES, Tap
 
 _RING_S = 20.0
 _WAKE_S = 0.1
@@ -22,6 +22,13 @@ _BLOCK_S = 0.5
 _LITTLE_SPACE_BYTES = 1 << 20
 #: What each ending is written as: WAV keeps the engine's floats, FLAC is half the size at 24 bits.
 _SUBTYPES = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
+
+
+def target_paths(path: Path, sides: str) -> dict[str, Path]:
+    """Return the file of each side: `path` itself, or ``NAME-dry`` and ``NAME-wet`` beside it for both."""
+    if sides != "both":
+        return {sides: path}
+    return {side: path.with_name(f"{path.stem}-{side}{path.suffix}") for side in SIDES[sides]}
 
 
 def check_target(path: Path) -> str:
@@ -38,64 +45,119 @@ def check_target(path: Path) -> str:
 
 
 class Recorder:
-    """Writes the engine's output (or input) to a file under a temporary name; `close` gives it its own.
+    """Writes one or both sides of the engine to files under temporary names; `close` gives them their own.
 
-    A full disk ends the recording with a sentence in `problem`; the voice goes on. Thread: control.
+    A full disk ends the recording with a sentence in `problem`; what is on the disk by then is kept, and the voice
+    goes on. Thread: any that may wait for the disk.
     """
 
-    def __init__(self, engine: Engine, path: Path, dry: bool = False) -> None:
-        import soundfile
-
-        suffix = check_target(path)
-        self.path, self.problem = path, ""
-        self._part = path.with_name(f".{path.name}.part")
-        self._engine, self._cell = engine, c.DRY_TAP if dry else c.WET_TAP
-        self._ring = Ring(engine.channels, int(_RING_S * engine.sample_rate))
-        form, subtype = _SUBTYPES[suffix]
+    def __init__(self, engine: Engine, path: Path, sides: str = "wet") -> None:
+        self.sides, self.problem = sides, ""
+        self.targets = target_paths(path, sides)
+        self._sample_rate, self._written = engine.sample_rate, 0
+        self._tap = Tap(engine, c.RECORD_TAP, sides, _RING_S)
+        for target in self.targets.values():
+            check_target(target)
+        self._files: dict[str, Any] = {}
         try:
-            self._file: Any = soundfile.SoundFile(
-                self._part, "w", engine.sample_rate, engine.channels, subtype, format=form
-            )
-        except (OSError, RuntimeError) as error:
-            raise AudioFileError(f"a recording cannot be written to '{path}': {error}") from error
+            for side, target in self.targets.items():
+                self._files[side] = _open(target, engine)
+        except AudioFileError:
+            self._discard()
+            raise
         self._running = True
+        self._tap.attach()
         self._thread = threading.Thread(target=self._run, name="vcfx-record", daemon=True)
-        engine.set_cell(self._cell, self._ring.address)
         self._thread.start()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, dry before wet."""
+        return tuple(self.targets.values())
+
+    @property
+    def first_block(self) -> int | None:
+        """Number of the block that the recording begins with; None until it has come."""
+        return self._tap.first_block
+
+    @property
+    def seconds(self) -> float:
+        """How much is in the files by now."""
+        return self._written / self._sample_rate
 
     @property
     def lost_frames(self) -> int:
         """Frames left out since the disk was too slow for 20 seconds."""
-        return self._ring.refused_frames
+        return self._tap.lost_frames
 
     def close(self) -> None:
-        """End the recording and put the file in its place."""
-        self._engine.set_cell(self._cell, 0)
+        """End the recording and put the files in their places."""
         self._running = False
-        self._thread.join(10.0)
-        with contextlib.suppress(OSError, RuntimeError):  # a full disk was reported by then
-            self._file.close()
-        if self.problem:
-            self._part.unlink(missing_ok=True)
-        else:
-            os.replace(self._part, self.path)
+        self._thread.join(30.0)
 
     def _run(self) -> None:
-        frames = int(_BLOCK_S * self._engine.sample_rate)
+        frames = int(_BLOCK_S * self._sample_rate)
         try:
-            while self._running or self._ring.fill:
-                block = self._ring.read(frames)
-                if block.shape[1]:
-                    self._file.write(block.T)
-                elif self._running:
+            while self._running:
+                if not self._write(frames):
                     time.sleep(_WAKE_S)
+            self._tap.detach()
+            while self._write(frames):
+                pass
+            self._finish()
         except (OSError, RuntimeError) as error:
-            self._engine.set_cell(self._cell, 0)
-            self.problem = f"the recording to '{self.path}' has stopped: {self._reason(error)}"
+            self._tap.detach()
+            self.problem = f"the recording to '{self.paths[0]}' has stopped: {self._reason(error)}"
+            self._keep_what_is_there()
+
+    def _write(self, frames: int) -> int:
+        """Write what all sides have; dry and wet stay equally long."""
+        count = min(frames, *(ring.fill for ring in self._tap.rings.values()))
+        if count:
+            for side, ring in self._tap.rings.items():
+                self._files[side].write(ring.read(count).T)
+            self._written += count
+        return count
+
+    def _finish(self) -> None:
+        for side, target in self.targets.items():
+            self._files[side].close()
+            os.replace(_part(target), target)
+
+    def _keep_what_is_there(self) -> None:
+        """Keep a file that can be read back, though it ends early, and nothing else."""
+        import soundfile
+
+        for side, target in self.targets.items():
+            with contextlib.suppress(OSError, RuntimeError):
+                self._files[side].close()
+            with contextlib.suppress(OSError, RuntimeError):
+                if soundfile.info(_part(target)).frames > 0:
+                    os.replace(_part(target), target)
+            _part(target).unlink(missing_ok=True)
+
+    def _discard(self) -> None:
+        for side, file in self._files.items():
+            file.close()
+            _part(self.targets[side]).unlink(missing_ok=True)
 
     def _reason(self, error: Exception) -> str:
         """Name a full disk; libsndfile says 'System error.' to everything."""
         with contextlib.suppress(OSError):
-            if shutil.disk_usage(self.path.absolute().parent).free < _LITTLE_SPACE_BYTES:
+            if shutil.disk_usage(self.paths[0].absolute().parent).free < _LITTLE_SPACE_BYTES:
                 return "no space left on the disk"
         return str(error)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _open(path: Path, engine: Engine) -> Any:
+    import soundfile
+
+    form, subtype = _SUBTYPES[path.suffix.lower()]
+    try:
+        return soundfile.SoundFile(_part(path), "w", engine.sample_rate, engine.channels, subtype, format=form)
+    except (OSError, RuntimeError) as error:
+        raise AudioFileError(f"a recording cannot be written to '{path}': {error}") from error

@@ -33,6 +33,7 @@ class Worker:
         self._read_fd, self.wake_fd = _wake_pipe()
         self._histogram: npt.NDArray[np.int64] = np.zeros(HISTOGRAM_SIZE, np.int64)
         self._longest_ns = 0
+        self._rounds = 0
         self.errors = 0
         self.last_error = ""
 
@@ -72,6 +73,18 @@ class Worker:
         """Work no longer for a retired plan."""
         self._sections = tuple(other for other in self._sections if other is not section)
 
+    def wait_for_round(self, timeout_s: float) -> bool:
+        """Wait until whatever is removed by now is not worked for any more; False if that took too long."""
+        if self._thread is None:
+            return True
+        before, limit_s = self._rounds, time.monotonic() + timeout_s
+        while self._rounds == before and self._running:
+            if time.monotonic() > limit_s:
+                return False
+            self._wake()
+            time.sleep(_POLL_S)
+        return True
+
     def percentiles(self) -> Percentiles:
         """How long hops took."""
         return percentiles_of_histogram(self._histogram, self._longest_ns)
@@ -87,6 +100,7 @@ class Worker:
             self._wait()
             for section in self._sections:
                 self._serve(section)
+            self._rounds += 1
 
     def _serve(self, section: WorkerSection) -> None:
         while self._running:

@@ -105,7 +105,7 @@ class RenderPlan:
             node.reset()
         if self.bridge is not None and self.worker is not None:
             self.bridge.reset()
-            self.worker.done = 0
+            self.worker.done = self.worker.nonfinite_hops = 0
 
     def release(self) -> None:
         """Let the nodes give back what they hold. Thread: control, after the plan was retired."""
@@ -158,5 +158,6 @@ class RenderPlan:
             len(returns),
             lists + 8 * len(sends),
             self.latency_samples,
+            -1,
         ]
         return table

@@ -10,11 +10,12 @@ from vcfx_dsp.core.native import as_pointer, call_node, flush_denormals, restore
 
 from .bridge import bridge_pull, bridge_push
 
-#: Header: steps before and after the worker, their addresses, buffers, bridge, send and return lists, latency.
+#: Header: steps before and after the worker, their addresses, buffers, bridge, send and return lists, latency, and the
+#: position in the engine's history up to which the plan has been warmed up (-1: not at all).
 (
     BEFORE_COUNT, BEFORE_STEPS, AFTER_COUNT, AFTER_STEPS, CHANNELS, MAX_FRAMES, INPUT_BUFFER, OUTPUT_BUFFER, BRIDGE,
-    SEND_COUNT, SENDS, RETURN_COUNT, RETURNS, PLAN_LATENCY, HEADER_SIZE,
-) = range(15)  # fmt: skip
+    SEND_COUNT, SENDS, RETURN_COUNT, RETURNS, PLAN_LATENCY, PRIMED_TO, HEADER_SIZE,
+) = range(16)  # fmt: skip
 #: A step: kernel address, state address, input buffer, output buffer.
 STEP_SIZE = 4
 

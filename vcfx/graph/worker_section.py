@@ -20,7 +20,7 @@ class WorkerSection:
 
     def __init__(self, bridge: Bridge, schedule: Schedule, spec: PlanSpec) -> None:
         self.done = 0
-        self.hops = 0
+        self.begun = self.hops = 0
         self.nonfinite_hops = 0
         self._bridge = bridge
         shape = (spec.channels, spec.hop)
@@ -50,11 +50,12 @@ class WorkerSection:
         position = next_hop(self._bridge.address, self.done)
         if position < 0:
             return False
+        self.begun += 1
         take_hop(self._bridge.address, position, self._taken)
         self._run()
         give_hop(self._bridge.address, position, self._given)
         self.done = position + self._taken.shape[1]
-        self.hops += 1
+        self.hops = self.begun
         return True
 
     def skip_hop(self) -> None:
@@ -63,6 +64,7 @@ class WorkerSection:
         self._given[:] = 0
         give_hop(self._bridge.address, position, self._given)
         self.done = position + self._taken.shape[1]
+        self.hops = self.begun
 
     def _run(self) -> None:
         channels = self._inputs[0].shape[0]
