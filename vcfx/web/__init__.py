@@ -1,0 +1,1 @@
+"""Control of a running voice over HTTP and WebSocket, served by a process of its own."""
