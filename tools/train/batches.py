@@ -41,8 +41,9 @@ class Batch:
         (b, 2 t), held where unvoiced.
     symbols, features, features_known
         (b, t) symbol numbers, -1 unknown; (b, t, 128) content of the teacher, (b, t) where it is known.
-    bandwidth_hz, is_swap
-        (b,); a swap has another's voice and no audio to compare with.
+    bandwidth_hz, is_swap, is_back
+        (b,); a swap has another's voice and no audio to compare with, a "back" is a recording whose input shall be
+        converted to another's voice first.
     """
 
     mel: Tensor
@@ -56,6 +57,7 @@ class Batch:
     features_known: Tensor
     bandwidth_hz: Tensor
     is_swap: Tensor
+    is_back: Tensor
 
 
 class Corpus:
@@ -138,7 +140,7 @@ class BatchMaker:
         Crops in a batch and their length.
     shares
         Weight of the kinds: "pair" (synthetic to synthetic), "real_pair" (recording to synthetic), "to_real" (the
-        other way), "self" (a recording to itself), "swap" (a recording in another's voice).
+        other way), "self" (a recording to itself), "swap" (a recording in another's voice), "back" (that, back to the recording).
     """
 
     def __init__(self, corpus: Corpus, seed: int, size: int, hops: int, shares: dict[str, float], spoil: bool = True):
@@ -201,7 +203,7 @@ class BatchMaker:
         corpus = self.corpus
         kind = self._kinds[int(rng.choice(len(self._kinds), p=self._shares))]
         source = self._draw(rng, kind)
-        target = source if kind in ("self", "swap") else int(corpus.partner[source])
+        target = source if kind in ("self", "swap", "back") else int(corpus.partner[source])
         voice = self._draw(rng, kind) if kind == "swap" else target
         first = self._first_sample(rng, min(int(corpus.frames[source]), int(corpus.frames[target])))
         gain = np.float32(10.0 ** (rng.uniform(-15.0, 6.0) / 20.0)) if self.spoil else np.float32(1.0)
@@ -219,12 +221,13 @@ class BatchMaker:
             "features_known": features.any(axis=1),
             "bandwidth_hz": np.float32(corpus.clips[target]["bandwidth_hz"]),
             "is_swap": np.bool_(kind == "swap"),
+            "is_back": np.bool_(kind == "back"),
             "warp": self._warp(rng, kind),
             "tilt": self._tilt(rng),
         }
 
     def _draw(self, rng: np.random.Generator, kind: str) -> int:
-        members, edges = self._pools["self" if kind == "swap" else kind]
+        members, edges = self._pools["self" if kind in ("swap", "back") else kind]
         return int(members[min(int(np.searchsorted(edges, rng.random())), len(members) - 1)])
 
     def _first_sample(self, rng: np.random.Generator, frames: int) -> int:
@@ -233,7 +236,7 @@ class BatchMaker:
         return int(rng.integers(3, latest + 1)) * grid.HOP_SAMPLES
 
     def _warp(self, rng: np.random.Generator, kind: str) -> npt.NDArray[np.int64]:
-        likely = 0.9 if kind == "self" else 0.5
+        likely = {"self": 0.6, "back": 0.0}.get(kind, 0.5)
         chosen = int(rng.integers(len(WARPS))) if self.spoil and rng.random() < likely else -1
         return np.int64(chosen)
 

@@ -30,6 +30,7 @@ from vcfx_models.networks.decoder import Decoder
 from vcfx_models.networks.source_filter import SourceFilter
 
 from .adversary import Judge, judge_losses, speaker_losses
+from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
 from .identity import IdentityLoss
 from .losses import ContentHeads, content_losses, spectral_distance
@@ -52,16 +53,19 @@ class Converter(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return audio of the hops after the first `PAST_HOPS`, and content."""
-        size = batch.mel.shape[0]
-        content, _ = self.encoder(batch.mel, self.encoder.empty_memory(size))
-        films = self.decoder.colour(batch.voice)
-        harmonic, noise_log, _ = self.decoder(content, batch.prosody, films, self.decoder.empty_memory(size))
+        content, _ = self.encoder(batch.mel, self.encoder.empty_memory(batch.mel.shape[0]))
+        return self.speak(content, batch.prosody, batch.voice, batch.f0_hz, PAST_HOPS), content
+
+    def speak(self, content: Tensor, prosody: Tensor, voice: Tensor, f0_hz: Tensor, past_hops: int = 0) -> Tensor:
+        """Return audio of the hops after the first `past_hops`."""
+        size, first = content.shape[0], past_hops * grid.SUBFRAMES
+        films = self.decoder.colour(voice)
+        harmonic, noise_log, _ = self.decoder(content, prosody, films, self.decoder.empty_memory(size))
         phase = torch.rand(size, 1) * 2.0 * math.pi
-        first = PAST_HOPS * grid.SUBFRAMES
-        noise = torch.randn(size, batch.target.shape[1] - PAST_HOPS * grid.HOP_SAMPLES)
+        noise = torch.randn(size, (content.shape[1] - past_hops) * grid.HOP_SAMPLES)
         with torch.autocast("cpu", enabled=False):
-            spoken = self.vocoder(batch.f0_hz[:, first:], harmonic[:, first:], noise_log[:, first:], phase, noise)
-        return spoken, content
+            spoken: Tensor = self.vocoder(f0_hz[:, first:], harmonic[:, first:], noise_log[:, first:], phase, noise)
+        return spoken
 
 
 def _judged(spoken: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -86,7 +90,7 @@ class Training:
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
         self.judge_optimiser = torch.optim.AdamW(self.judge.parameters(), lr=2e-4, betas=(0.5, 0.9))
         self.batches = BatchMaker(corpus, config["seed"], config["batch"], config["hops"], config["shares"])
-        compared = {kind: share for kind, share in config["shares"].items() if kind != "swap"}
+        compared = {kind: share for kind, share in config["shares"].items() if kind not in ("swap", "back")}
         self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], compared, spoil=False)
         self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
         self.words_kept = WordsKept(self.average, PAST_HOPS)
@@ -134,6 +138,7 @@ class Training:
         torch.manual_seed(self.config["seed"] * 1_000_003 + self.step)
         batch = self.batches.batch(self.step)
         with torch.autocast("cpu", torch.bfloat16):
+            convert_inputs(self.average, batch)
             spoken, content = self.model(batch)
         total, log = self._losses(batch, spoken, content)
         self.optimiser.zero_grad(set_to_none=True)

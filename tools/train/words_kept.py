@@ -11,12 +11,10 @@ from torch.nn import functional
 from vcfx_models import geometry as grid
 from vcfx_models.networks.content_encoder import ContentEncoder
 
+from .back_conversion import CUT_SAMPLES, HOPS_BEFORE
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 from .losses import ContentHeads
 
-#: What is spoken comes `LATENCY_SAMPLES` late. So much of its start is cut off that its hops fall on the source's again,
-#: the first of them on the one so many hops before the first that was spoken.
-HOPS_BEFORE, CUT_SAMPLES = divmod(grid.LATENCY_SAMPLES - PAST_SAMPLES, grid.HOP_SAMPLES)
 #: The encoder hears the spoken part without a past: its first guesses do not count.
 DEAF_HOPS = 24
 
