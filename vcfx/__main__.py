@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
     "voices": ("vcfx.cli.voices", "list and show the voices that can be spoken with"),
+    "midi": ("vcfx.cli.midi", "list, watch and teach MIDI controllers"),
     "devices": ("vcfx.cli.devices", "list audio devices"),
     "device": ("vcfx.cli.device", "create, list and remove the virtual microphone"),
     "latency": ("vcfx.cli.latency", "measure the round trip by loopback"),

@@ -12,7 +12,10 @@ from types import ModuleType
 from vcfx.control.surface import ControlSurface
 
 #: Modules with `add_arguments(parser)`, and `open_client(options, surface)`, which returns a context or None.
-CLIENTS: tuple[str, ...] = ("vcfx.control.local.live_client",)
+CLIENTS: tuple[str, ...] = (
+    "vcfx.control.local.live_client",
+    "vcfx.control.midi.live_client",
+)
 
 
 def _modules() -> list[ModuleType]:

@@ -1,0 +1,1 @@
+"""MIDI controllers as a client of the control surface: ports, maps, learning, lights."""
