@@ -177,6 +177,7 @@ class RemoteControl:
             end_s = time.monotonic() + timeout_s
             while not answer.done() and time.monotonic() < end_s and not self.closed.is_set():
                 self._turn(end_s - time.monotonic())
+            timeout_s = 0.0
         found = _waited(answer, timeout_s)
         if "error" in found:
             raise ControlError(str(found["error"]))
