@@ -140,7 +140,8 @@ class BatchMaker:
         Crops in a batch and their length.
     shares
         Weight of the kinds: "pair" (synthetic to synthetic), "real_pair" (recording to synthetic), "to_real" (the
-        other way), "self" (a recording to itself), "swap" (a recording in another's voice), "back" (that, back to the recording).
+        other way), "self" (a recording to itself), "swap" (a recording in another's voice), "back" (that, back to
+        the recording).
     """
 
     def __init__(self, corpus: Corpus, seed: int, size: int, hops: int, shares: dict[str, float], spoil: bool = True):
