@@ -17,6 +17,10 @@ class ControlError(VcfxError, ValueError):
     """A message to a running voice is malformed, or asks for what is not there."""
 
 
+class PluginError(VcfxError, RuntimeError):
+    """A plugin is missing, was put aside, or failed while sound ran through it."""
+
+
 class AudioFileError(VcfxError, OSError):
     """A sound file cannot be read or written."""
 
@@ -32,6 +36,7 @@ __all__ = [
     "DeviceError",
     "GraphError",
     "ParameterError",
+    "PluginError",
     "PresetError",
     "VcfxError",
     "nearest",

@@ -31,11 +31,18 @@ class ProcessSpec:
         The longest block that `process` will see.
     channels
         Rows of a block.
+    waits
+        Whether `process` may take any time (files), or has to be done within the block's (live). Concerns only nodes
+        that wait for somebody else.
+    on_overload
+        What such a node puts out when it cannot wait any longer: ``conceal``, ``silence`` or ``dry``.
     """
 
     sample_rate: int
     max_frames: int
     channels: int
+    waits: bool = True
+    on_overload: str = "conceal"
 
     def __post_init__(self) -> None:
         limits = (
@@ -86,6 +93,11 @@ class Node(ABC):
     def tail_samples(self) -> int:
         """Frames after the input falls silent until the output is silent (below -120 dBFS) too, latency included."""
         return self.latency_samples
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it at the moment, one sentence; empty while all is well. Thread: any."""
+        return ""
 
     def preferred_hop(self, sample_rate: int) -> int | None:
         """Frames per hop that cost this node the least latency if it runs on the worker; None: any. Before `prepare`.

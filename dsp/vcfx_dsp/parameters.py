@@ -10,6 +10,7 @@ from .errors import ParameterError, nearest
 
 Value = float | str
 MAX_TEXT = 1_000
+MAX_OPAQUE = 700_000
 MAX_SHOWN = 60
 
 
@@ -35,6 +36,8 @@ class Parameter:
         Whether it is free text, such as a name or a path: one printable line, which may be empty.
     doc
         One line for people.
+    opaque
+        Whether it is text for machines only: many lines, up to 700 kB, nothing to show to people.
     """
 
     name: str
@@ -46,6 +49,12 @@ class Parameter:
     integer: bool = False
     text: bool = False
     doc: str = ""
+    opaque: bool = False
+
+    @property
+    def longest(self) -> int:
+        """The most characters of text."""
+        return MAX_OPAQUE if self.opaque else MAX_TEXT
 
     def check(self, value: object, owner: str) -> Value:
         """Return `value` as a float, a known word or a line of text.
@@ -60,12 +69,7 @@ class Parameter:
                 raise ParameterError(f"{owner}: {self.name} is {value!r}; allowed: {', '.join(self.choices)}")
             return str(value)
         if self.text:
-            if not (isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()):
-                shown = repr(value)[:MAX_SHOWN]
-                raise ParameterError(
-                    f"{owner}: {self.name} is {shown}; allowed: one line of at most {MAX_TEXT} printable characters"
-                )
-            return value
+            return self._check_text(value, owner)
         number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
         whole = not self.integer or number.is_integer()
         if not (self.minimum <= number <= self.maximum and whole):
@@ -74,6 +78,16 @@ class Parameter:
                 f"{owner}: {self.name} is {value!r}; allowed: {kind} from {self.minimum:g} to {self.maximum:g}"
             )
         return number
+
+    def _check_text(self, value: object, owner: str) -> str:
+        is_text = isinstance(value, str) and len(value) <= self.longest
+        if not (is_text and (value.replace("\n", "") if self.opaque else value).isprintable()):
+            lines = "lines" if self.opaque else "one line"
+            raise ParameterError(
+                f"{owner}: {self.name} is {repr(value)[:MAX_SHOWN]}; "
+                f"allowed: {lines} of at most {self.longest} printable characters"
+            )
+        return value
 
 
 def check_all(declared: Iterable[Parameter], given: Mapping[str, object], owner: str) -> dict[str, Value]:

@@ -17,6 +17,7 @@ from vcfx_dsp.parameters import Parameter
 
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXIT_DAMAGED: Final = 2
+MAX_SHOWN: Final = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +88,7 @@ def _entry_lines(entry: Entry, depth: int) -> list[str]:
     if isinstance(entry, NodeEntry):
         label = entry.kind if entry.id == entry.kind else f"{entry.id}: {entry.kind}"
         settings = ", ".join(
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {_short(value)}"
             for name, value in entry.parameters.items()
         )
         return [f"{indent}{label}{mark}  {settings}".rstrip()]
@@ -95,6 +96,11 @@ def _entry_lines(entry: Entry, depth: int) -> list[str]:
     for number, branch in enumerate(entry.branches, start=1):
         lines += [f"{indent}  branch {number}, {branch.gain_db:+g} dB", *_chain_lines(branch.chain, depth + 2)]
     return lines
+
+
+def _short(text: str) -> str:
+    """A plugin's state may fill pages."""
+    return text if len(text) <= MAX_SHOWN else f"({len(text)} characters)"
 
 
 def _nodes(kind: str | None, as_json: bool) -> int:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vcfx.errors import ParameterError, nearest
 from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx.hosts.pedalboard_effect import PREFIX, effect_class, effect_kinds
+from vcfx.hosts.plugins.plugin_node import KIND as PLUGIN
+from vcfx.hosts.plugins.plugin_node import plugin_class
 from vcfx_dsp import registry
 from vcfx_dsp.node import Node
 
 
 def node_kinds() -> list[str]:
     """Return all kinds, kernels first."""
-    return [*registry.NODES, NeuralVoice.kind, *effect_kinds()]
+    return [*registry.NODES, NeuralVoice.kind, PLUGIN, *effect_kinds()]
 
 
-def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
-    """Return the class of a kind of node; `also` are words that might have been meant instead.
+def node_class(kind: str, also: Sequence[str] = (), given: Mapping[str, object] | None = None) -> type[Node]:
+    """Return the class of a kind of node.
+
+    Parameters
+    ----------
+    kind
+        As presets name it.
+    also
+        Words that might have been meant instead.
+    given
+        The parameters that it will get; a hosted plugin's class depends on them.
 
     Raises
     ------
@@ -28,6 +39,8 @@ def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
         return registry.node_class(kind)
     if kind == NeuralVoice.kind:
         return NeuralVoice
+    if kind == PLUGIN:
+        return plugin_class(given or {})
     if kind.startswith(PREFIX):
         return effect_class(kind)
     raise ParameterError(f"there is no node '{kind}'{nearest(kind, [*node_kinds(), *also])}")
@@ -35,4 +48,4 @@ def node_class(kind: str, also: Sequence[str] = ()) -> type[Node]:
 
 def create(kind: str, **parameters: object) -> Node:
     """Make a node of `kind` with checked parameters; costs nothing until it is prepared."""
-    return node_class(kind)(**parameters)
+    return node_class(kind, given=parameters)(**parameters)

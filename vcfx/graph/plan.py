@@ -87,6 +87,10 @@ class RenderPlan:
         """Stated latency of each node in samples, by name."""
         return {name: self.graph.node(name).latency_samples for name in self.graph.node_names()}
 
+    def problems(self) -> list[str]:
+        """What is wrong with its nodes at the moment, one sentence each. Thread: any."""
+        return [node.problem for node in self._schedule.nodes if node.problem]
+
     def render(self, block_in: Block, block_out: Block) -> None:
         """Render one block synchronously (files, tests); at most ``spec.block`` frames. Thread: control."""
         frames = block_in.shape[1]

@@ -157,7 +157,10 @@ class Schedule:
         return self.output_of[source]
 
     def _prepare(self, node: Node, side: Side) -> Node:
-        node.prepare(ProcessSpec(self._spec.sample_rate, self._frames(side), self._spec.channels))
+        spec = self._spec
+        node.prepare(
+            ProcessSpec(spec.sample_rate, self._frames(side), spec.channels, not spec.asynchronous, spec.on_overload)
+        )
         self.nodes.append(node)
         return node
 

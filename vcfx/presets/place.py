@@ -75,7 +75,7 @@ def read_value(table: Table, parameter: Parameter, place: Place) -> Value:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and not abs(value) <= LARGEST:
         raise place.wrong(f"{parameter.name} is {shown(value)}; allowed: finite numbers")
-    if not is_number and not (isinstance(value, str) and len(value) <= MAX_TEXT):
+    if not is_number and not (isinstance(value, str) and len(value) <= parameter.longest):
         wanted = " or ".join(map(repr, parameter.choices)) or ("one line of text" if parameter.text else "one number")
         raise place.wrong(f"{parameter.name} is {shown(value)}; allowed: {wanted}")
     try:

@@ -134,7 +134,7 @@ class _Reader:
             raise place.wrong(f"is node {self._nodes} of the preset; allowed: {MAX_NODES}")
         if kind == PARALLEL:
             return self._read_parallel(table, place, depth)
-        node = _node_class(kind, place)
+        node = _node_class(kind, table, place)
         here = place.of_kind(kind)
         parameters = _read_parameters(table, node, here)
         return NodeEntry(kind, self._id(table, kind, here), parameters, read_flag(table, "bypass", here))
@@ -196,11 +196,11 @@ def _given_ids(table: object, depth: int = 0) -> list[str]:
     return own + [found for key in ("chain", "branch", "send") for found in _given_ids(table.get(key), depth + 1)]
 
 
-def _node_class(kind: str, place: Place) -> type[Node]:
+def _node_class(kind: str, table: Table, place: Place) -> type[Node]:
     from vcfx.graph.catalogue import node_class  # here, because the graph's builder reads presets
 
     try:
-        return node_class(kind, also=(PARALLEL,))
+        return node_class(kind, also=(PARALLEL,), given=table)
     except VcfxError as error:
         raise place.wrong(str(error)) from None
 

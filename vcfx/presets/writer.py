@@ -13,7 +13,7 @@ from .model import PARALLEL, SCHEMA_VERSION, BranchEntry, Entry, NodeEntry, Pres
 
 def preset_toml(preset: Preset) -> str:
     """Return a preset as TOML."""
-    return tomli_w.dumps(preset_document(preset))
+    return tomli_w.dumps(preset_document(preset), multiline_strings=True)
 
 
 def preset_document(preset: Preset) -> dict[str, Any]:
