@@ -115,6 +115,11 @@ class Engine:
         return self.memory.address
 
     @property
+    def blocks(self) -> int:
+        """Number of blocks rendered so far."""
+        return int(self.memory.cells[c.BLOCKS])
+
+    @property
     def plan(self) -> RenderPlan:
         """The plan posted last."""
         return self._current
@@ -228,13 +233,15 @@ class Engine:
         Returns
         -------
         int or None
-            A ticket for `messages.applied_in`; None for a host node, which changes with its next hop.
+            A ticket for `messages.applied_in`; None for a host node, which changes with its next hop, and where the
+            values are what they were.
         """
         found: Node = self._current.node(node)
         if not isinstance(found, KernelNode):
             found.update(**parameters)
             return None
-        return self.messages.post(found.writes(**parameters))
+        writes = found.writes(**parameters)
+        return self.messages.post(writes) if writes else None
 
     def switch(self, ramp_s: float = c.GAIN_RAMP_S, **switches: bool) -> int:
         """Turn ``unmuted``, ``talking`` or ``bypassed`` on or off, together, between two blocks; `ramp_s` for silence.

@@ -132,33 +132,37 @@ class FakeBackend:
     """An audio system made of `FakeDevice` objects; a device is lost by setting its `present` to False."""
 
     def __init__(self, devices: Sequence[FakeDevice]) -> None:
-        self.devices = list(devices)
+        self.made = list(devices)
         self.rescans = 0
 
     def find(self, query: str | int | None, direction: Direction) -> AudioDevice:
         """Return the first present device whose name holds `query`."""
         wanted = str(query or "").rpartition(":")[2]
-        for index, device in enumerate(self.devices):
+        for index, device in enumerate(self.made):
             found = device.described(index)
             if device.present and wanted.casefold() in device.name.casefold() and found.channels(direction):
                 return found
-        names = [device.name for device in self.devices if device.present]
+        names = [device.name for device in self.made if device.present]
         raise DeviceError(f"there is no {direction} device '{wanted}'{nearest(wanted, names)}")
+
+    def devices(self) -> list[AudioDevice]:
+        """Return the devices that are present."""
+        return [device.described(index) for index, device in enumerate(self.made) if device.present]
 
     def supports(self, side: StreamSide, direction: Direction, sample_rate: int) -> bool:
         """Whether the device takes that rate."""
-        return sample_rate in self.devices[side.device.index].rates
+        return sample_rate in self.made[side.device.index].rates
 
     def least_block(self, device: AudioDevice) -> int:
         """Return the device's period."""
-        return self.devices[device.index].period
+        return self.made[device.index].period
 
     def open(self, request: StreamRequest) -> Stream:
         """Open a stream."""
         side = request.output or request.input
         if side is None:
             raise DeviceError("a stream needs an input or an output device")
-        device = self.devices[side.device.index]
+        device = self.made[side.device.index]
         if not device.present:
             raise DeviceError(f"'{device.name}' is gone")
         return FakeStream(request, device)

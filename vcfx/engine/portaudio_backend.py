@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from vcfx.devices import jack_watch, portaudio
-from vcfx.devices.catalogue import find_device, plausible_latency_ms
+from vcfx.devices.catalogue import find_device, list_devices, plausible_latency_ms
 from vcfx.devices.device import AudioDevice, Direction
 from vcfx.errors import DeviceError
 
@@ -69,6 +69,10 @@ class PortAudioBackend:
     def find(self, query: str | int | None, direction: Direction) -> AudioDevice:
         """Return the device meant by a number or a part of its name; the default for None."""
         return find_device(query, direction)
+
+    def devices(self) -> list[AudioDevice]:
+        """Return every device."""
+        return list_devices()
 
     def supports(self, side: StreamSide, direction: Direction, sample_rate: int) -> bool:
         """Whether a device takes a rate with so many channels."""

@@ -64,7 +64,7 @@ class LiveSession:
         request: SessionRequest,
         make_graph: Callable[[Preset], Graph] = build_graph,
     ) -> None:
-        self._backend, self._request = backend, request
+        self.backend, self.request, self.make_graph = backend, request, make_graph
         self.input = self._side(request.input, "input", request.channels)
         self.output = self._side(request.output, "output", 2)
         self.one_clock = self._has_one_clock()
@@ -101,9 +101,30 @@ class LiveSession:
         """
         self.engine.start()
         try:
-            self._open()
+            self.resume()
         except VcfxError:
             self.close()
+            raise
+
+    def pause(self) -> None:
+        """Let go of the devices; the engine stays as it is. Takes a few seconds at most, even if a driver hangs."""
+        self._running = False
+        if self._watcher is not None:
+            self._watcher.join(10.0)
+        self._close_streams()
+
+    def resume(self) -> None:
+        """Open the devices (again).
+
+        Raises
+        ------
+        DeviceError
+            If a device refuses.
+        """
+        try:
+            self._open()
+        except VcfxError:
+            self._close_streams()
             raise
         self._running = True
         self._watcher = threading.Thread(target=self._watch, name="vcfx-watch", daemon=True)
@@ -111,10 +132,7 @@ class LiveSession:
 
     def close(self) -> None:
         """Stop everything; takes a few seconds at most, even if a driver hangs."""
-        self._running = False
-        if self._watcher is not None:
-            self._watcher.join(10.0)
-        self._close_streams()
+        self.pause()
         if not self.hung:
             self.engine.close()
 
@@ -138,9 +156,9 @@ class LiveSession:
         }
 
     def _side(self, query: str | int | None, direction: Direction, wanted_channels: int) -> StreamSide:
-        device = self._backend.find(query, direction)
+        device = self.backend.find(query, direction)
         channels = min(wanted_channels, device.channels(direction))
-        return StreamSide(device, channels, self._request.latency_ms)
+        return StreamSide(device, channels, self.request.latency_ms)
 
     def _has_one_clock(self) -> bool:
         source, target = self.input.device, self.output.device
@@ -158,19 +176,19 @@ class LiveSession:
         return output_rate, self._choose_rate(self.input, "input")
 
     def _choose_rate(self, side: StreamSide, direction: Direction) -> int:
-        wanted = self._request.sample_rate
+        wanted = self.request.sample_rate
         own = side.device.default_sample_rate_hz
         candidates = [wanted] if wanted else [own] if "JACK" in side.device.host_api else [PREFERRED_RATE_HZ, own]
         for rate in candidates:
-            if self._backend.supports(side, direction, rate):
+            if self.backend.supports(side, direction, rate):
                 return rate
         tried = " or ".join(str(rate) for rate in dict.fromkeys(candidates))
         raise DeviceError(f"'{side.device.name}' takes no {direction} at {tried} Hz with {side.channels} channels")
 
     def _make_monitor(self) -> Monitor | None:
-        if self._request.monitor is None:
+        if self.request.monitor is None:
             return None
-        side = self._side(self._request.monitor, "output", 2)
+        side = self._side(self.request.monitor, "output", 2)
         return Monitor(self.engine, side, self._choose_rate(side, "output"), self.block)
 
     def _requests(self) -> list[StreamRequest]:
@@ -189,7 +207,7 @@ class LiveSession:
 
     def _open(self) -> None:
         for request in self._requests():
-            self._streams.append(self._backend.open(request))
+            self._streams.append(self.backend.open(request))
         for stream in self._streams:
             stream.start()
         self._seen = (0, 0, time.monotonic())
@@ -225,7 +243,7 @@ class LiveSession:
             self.problem = "the sound server has ended under the stream and cannot be left; start vcfx again"
         while self._running and not self.hung:
             try:
-                self._backend.rescan()
+                self.backend.rescan()
                 self._find_again()
                 if self.engine.clock_bridge is not None:
                     self.engine.clock_bridge.reset()
@@ -247,4 +265,4 @@ class LiveSession:
             self.monitor.side = replace(side, device=self._same(side.device, "output"))
 
     def _same(self, device: AudioDevice, direction: Direction) -> AudioDevice:
-        return self._backend.find(device.title, direction)
+        return self.backend.find(device.title, direction)

@@ -23,7 +23,8 @@ Levels = tuple[float, ...]
 
 def band_edges_hz(bands: int) -> npt.NDArray[np.float64]:
     """Return the `bands` + 1 edges, evenly spaced in the logarithm of frequency."""
-    return np.geomspace(LOWEST_HZ, HIGHEST_HZ, bands + 1)
+    edges_hz: npt.NDArray[np.float64] = np.geomspace(LOWEST_HZ, HIGHEST_HZ, bands + 1)
+    return edges_hz
 
 
 def band_levels_db(window: npt.NDArray[np.float32], sample_rate: int, bands: int) -> npt.NDArray[np.float64]:

@@ -63,6 +63,9 @@ class Backend(Protocol):
     def find(self, query: str | int | None, direction: Direction) -> AudioDevice:
         """Return the device meant by a number or a part of its name; the default for None."""
 
+    def devices(self) -> list[AudioDevice]:
+        """Return every device."""
+
     def supports(self, side: StreamSide, direction: Direction, sample_rate: int) -> bool:
         """Whether a device takes a rate with so many channels."""
 

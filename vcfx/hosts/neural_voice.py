@@ -138,6 +138,18 @@ class NeuralVoice(Node):
             self._wanted = controls
         self._parameters = merged
 
+    def fetch(self, voice: str) -> None:
+        """Load a voice ahead, so that `update` can change to it at once. Thread: any but the worker.
+
+        Raises
+        ------
+        VcfxError
+            If there is no such voice, or its file is damaged.
+        """
+        found = self._resident(voice)
+        if self._converter is not None:
+            self._converter.load(found)
+
     def _controls(self, parameters: dict[str, Value]) -> Controls:
         names = ("pitch_semitones", "formant_semitones", "expressiveness", "similarity", "clarity")
         return Controls(self._resident(str(parameters["voice"])), *(float(parameters[name]) for name in names))
