@@ -15,6 +15,7 @@ from vcfx.control.surface import ControlSurface
 CLIENTS: tuple[str, ...] = (
     "vcfx.control.local.live_client",
     "vcfx.control.midi.live_client",
+    "vcfx.control.osc.live_client",
 )
 
 

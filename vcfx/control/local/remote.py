@@ -15,6 +15,7 @@ from typing import Any, Final
 from vcfx.control.live_state import Catalogue, LiveState, Meters
 from vcfx.control.messages import Message, Outcome, Refused
 from vcfx.control.state_wire import catalogue_from_json, meters_from_json, state_from_json
+from vcfx.control.wake import Wake
 from vcfx.control.wire import message_to_json, outcome_from_json
 from vcfx.errors import ControlError
 
@@ -22,7 +23,6 @@ from .lines import LineSocket, from_line, to_line
 from .place import ControlAddress
 from .protocol import ENDED, MOST_ANSWER_BYTES, PROTOCOL
 from .transport import connect
-from .wake import Wake
 
 #: How long a question may go unanswered; devices take longest.
 ANSWER_S: Final = 5.0

@@ -13,13 +13,13 @@ from typing import Final
 from vcfx.control.live_state import LiveState
 from vcfx.control.state_wire import state_to_json
 from vcfx.control.surface import ControlSurface
+from vcfx.control.wake import Wake
 
 from .errand import Errand
 from .lines import to_line
 from .peer import Peer
 from .place import ControlAddress
 from .transport import listen, of_another_user
-from .wake import Wake
 
 MOST_CLIENTS: Final = 32
 #: A client that takes nothing for so long, although something waits for it, is dropped.
