@@ -122,7 +122,7 @@ class MidiSystem:
                 try:
                     self._listers[word] = self._new_pair(number)
                 except self._rtmidi.RtMidiError as error:
-                    reasons.append(f"{word}: {error}")
+                    reasons.append(f"{word}: {str(error).split('::initialize: ')[-1].rstrip('.?')}")
         if not self._listers:
             why = "; ".join(reasons) or f"this build of python-rtmidi has no {api}"
             raise ControlError(f"no MIDI system answers ({why})")
