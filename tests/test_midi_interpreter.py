@@ -78,12 +78,12 @@ def test_notes_choose_voices() -> None:
 def test_a_note_can_send_any_message() -> None:
     hands = Hands(
         'on = "note"\nnumber = 1\nmessage = {type = "start_recording", sides = "both"}',
-        'on = "note"\nnumber = 1\nmessage = {type = "set_parameter", node = "echo", parameter = "mix_ratio", value = 1}',
+        'on = "note"\nnumber = 1\nmessage = {type = "set_parameter", node = "echo", parameter = "mix", value = 1}',
         'on = "note"\nnumber = 2\nto = "next-preset"',
         'on = "note"\nnumber = 3\nto = "previous-preset"',
         'on = "note"\nnumber = 4\nto = "panic"',
     )
-    assert hands.play([0x90, 1, 5]) == [m.StartRecording("both"), m.SetParameter("echo", "mix_ratio", 1.0)]
+    assert hands.play([0x90, 1, 5]) == [m.StartRecording("both"), m.SetParameter("echo", "mix", 1.0)]
     assert hands.play([0x90, 2, 5], [0x90, 3, 5], [0x90, 4, 5]) == [m.StepPreset(1), m.StepPreset(-1), m.Panic()]
 
 

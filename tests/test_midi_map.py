@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -23,13 +24,20 @@ from vcfx.errors import ControlError
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
 NUMBERS = st.integers(0, 127)
-MESSAGES: st.SearchStrategy[m.Message] = st.one_of(
-    [st.builds(kind) for kind in typing.get_args(m.Message) if kind is not m.SetParameter]
-) | st.builds(m.SetParameter, NAMES, NAMES, st.floats(-1e6, 1e6) | NAMES)
+WORDS = {"str": NAMES, "str | None": st.none() | NAMES, "Value": st.floats(-1e6, 1e6) | NAMES}
+
+
+def messages_of(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Messages of one type, with text that a message may hold."""
+    fields = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+    return st.builds(kind, **{name: WORDS[hint] for name, hint in fields.items() if hint in WORDS})
+
+
+MESSAGES = st.one_of([messages_of(kind) for kind in typing.get_args(m.Message)])
 TARGETS = (
-    st.sampled_from(["pitch", "preset", "voice", "next-preset", "push-to-talk", "bypass", "mute", "record", "panic"])
-    .map(parse_target)
-    .filter(bool)
+    st.sampled_from(
+        ["pitch", "preset", "voice", "next-preset", "push-to-talk", "bypass", "mute", "record", "panic"]
+    ).map(parse_target)
     | st.builds(Target, st.sampled_from(["preset", "voice", "bypass"]), NAMES)
     | st.builds(Target, st.just("parameter"), NAMES, NAMES.filter(lambda name: "." not in name))
     | MESSAGES.map(lambda message: Target("message", message=message))
