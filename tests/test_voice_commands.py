@@ -17,7 +17,7 @@ import soundfile
 
 from vcfx.__main__ import main
 from vcfx.cli import convert, run
-from vcfx.cli.live_keys import LiveKeys
+from vcfx.control.preset_source import PresetSource
 from vcfx.errors import PresetError
 from vcfx.graph.build import build_graph
 from vcfx.graph.graph import INPUT, OUTPUT, Graph
@@ -276,20 +276,14 @@ def test_the_plain_chain_is_high_pass_gate_voice_limiter() -> None:
     assert [entry.kind for entry in chain if isinstance(entry, NodeEntry)] == ["filter", "gate", "voice", "limiter"]
 
 
-def test_the_keys_keep_the_voice_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Engine:
-        preset = Preset("Voice")
-
-        def set_preset(self, preset: Preset) -> None:
-            self.preset = preset
-
-    engine = Engine()
-    keys = LiveKeys(engine, run._voiced_loader(dict(PARAMETERS)))  # type: ignore[arg-type]
-    for _ in range(3):
-        keys.press("n")
-        assert isinstance(engine.preset.chain[0], NodeEntry)
-        assert engine.preset.chain[0].kind == "voice"
-    assert not keys.notice
+def test_a_chosen_voice_is_in_front_of_every_preset() -> None:
+    source = PresetSource(dict(PARAMETERS))
+    for name in ("plain", "podcast", "robot"):
+        first = source.wanted(name).preset.chain[0]
+        assert isinstance(first, NodeEntry)
+        assert first.kind == "voice"
+    source.choose_voice("")
+    assert source.wanted("plain").preset == load_preset("plain")
 
 
 def test_the_node_is_in_the_catalogue(capsys: Capture) -> None:

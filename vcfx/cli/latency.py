@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print; exit code 1 if the bursts did not come back."""
-    from .run import check_stream_options
+    from .live_program import check_stream_options
 
     check_stream_options(options)
     from vcfx.engine.portaudio_backend import PortAudioBackend

@@ -1,51 +1,65 @@
-"""What the keys of `vcfx run` do."""
+"""What the keys of `vcfx run` do: each sends one message."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import Future
 
-from vcfx.engine.engine import Engine
-from vcfx.errors import VcfxError
-from vcfx.presets import Preset, list_presets, load_preset
-
-#: From a preset's name or file to the preset that runs.
-Loader = Callable[[str], Preset]
+from vcfx.control import messages as m
+from vcfx.control.live_state import LiveState
+from vcfx.control.surface import ControlSurface
 
 
 class LiveKeys:
-    """Turns key presses into changes of the engine. Thread: control."""
+    """Turns key presses into messages. A terminal tells no key's release, so the talk key toggles.
 
-    def __init__(self, engine: Engine, load: Loader = load_preset) -> None:
-        self._load = load
+    Parameters
+    ----------
+    bank
+        Names of the presets that the digits choose.
+    """
+
+    def __init__(self, surface: ControlSurface, bank: tuple[str, ...] = ()) -> None:
         self.quit = False
         self.notice = ""
-        self._engine = engine
-        self._names = [info.name for info in list_presets()]
-        self._position = self._find(engine.preset.name)
+        self._surface, self._bank = surface, bank
 
     def press(self, key: str) -> None:
         """Act on one key; unknown keys do nothing."""
-        engine = self._engine
-        match key.lower():
-            case "b":
-                engine.bypassed = not engine.bypassed
-            case "m":
-                engine.muted = not engine.muted
-            case "n":
-                self._step(1)
-            case "p":
-                self._step(-1)
-            case "q" | "\x1b":
-                self.quit = True
+        if key.lower() in ("q", "\x1b"):
+            self.quit = True
+            return
+        message = self._message(key.lower(), self._surface.state())
+        if message is not None:
+            self._surface.submit(message).add_done_callback(self._note)
 
-    def _step(self, by: int) -> None:
-        self._position = (self._position + by) % len(self._names)
-        try:
-            self._engine.set_preset(self._load(self._names[self._position]))
-            self.notice = ""
-        except VcfxError as error:
-            self.notice = str(error)
+    def _message(self, key: str, state: LiveState) -> m.Message | None:
+        simple: dict[str, m.Message] = {
+            "b": m.Bypass(),
+            "m": m.Mute(),
+            "n": m.StepPreset(1),
+            "p": m.StepPreset(-1),
+            "x": m.Panic(),
+        }
+        if key in simple:
+            return simple[key]
+        if key == "r":
+            running = state.recording is not None and not state.recording.problem
+            return m.StopRecording() if running else m.StartRecording("wet")
+        if key == " " and state.talk_mode == "push":
+            return m.PushToTalk(not state.talking)
+        if key.isdecimal() and 0 < int(key) <= len(self._bank):
+            return m.SwitchPreset(self._bank[int(key) - 1])
+        return None
 
-    def _find(self, name: str) -> int:
-        folded = [known.casefold() for known in self._names]
-        return folded.index(name.casefold()) if name.casefold() in folded else -1
+    def _note(self, done: Future[m.Outcome]) -> None:
+        outcome = done.result()
+        self.notice = outcome.reason if isinstance(outcome, m.Refused) else ""
+
+
+def key_help(state: LiveState, bank: tuple[str, ...] = ()) -> str:
+    """Return the line that names the keys; it fits a terminal of 80 columns."""
+    keys = ["[b]ypass", "[m]ute", "[p]rev", "[n]ext"]
+    keys += [f"[1-{min(9, len(bank))}]"] if bank else []
+    keys += ["[r]ecord", "[x] panic"]
+    keys += ["[space] talk"] if state.talk_mode == "push" else []
+    return " ".join([*keys, "[q] quit"])

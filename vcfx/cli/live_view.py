@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from vcfx.engine.session import LiveSession
+from vcfx.control.live_state import LiveState, Meters
+from vcfx.engine.statistics import EngineStatistics
 
 _FLOOR_DB, _WIDTH = -60.0, 40
 _HOT_DB, _WARM_DB = -3.0, -12.0
-KEY_HELP = "[b] bypass   [m] mute   [p]/[n] previous/next preset   [q] quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """The line at the bottom: keys, unless there is something to be told."""
+
+    keys: str
+    notice: str = ""
 
 
 def meter(peak_db: float, rms_db: float) -> Text:
@@ -35,9 +45,9 @@ def milliseconds(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1f} ms"
 
 
-def latency_line(session: LiveSession) -> str:
+def latency_line(state: LiveState, one_clock: bool) -> str:
     """Return the stated latency by part, and the sum of what is known."""
-    stated = session.stated_latency_ms()
+    stated = state.latency_ms
     names = {
         "input_device_ms": "input",
         "clock_bridge_ms": "clocks",
@@ -46,27 +56,23 @@ def latency_line(session: LiveSession) -> str:
     }
     known = [value for value in stated.values() if value is not None]
     parts = [f"{names[key]} {milliseconds(value)}" for key, value in stated.items() if key in names]
-    if session.one_clock:
+    if one_clock:
         parts = [part for part in parts if not part.startswith("clocks")]
     unknown = len(known) < len(parts)
     return f"{'more than ' if unknown else ''}{sum(known):.1f} ms  ({' + '.join(parts)}) as stated"
 
 
-def live_view(session: LiveSession, seconds: float, notice: str = "", recording: str = "") -> RenderableType:
+def live_view(state: LiveState, meters: Meters, stats: EngineStatistics, one_clock: bool, foot: Foot) -> RenderableType:
     """Return the whole display for one moment."""
-    engine = session.engine
-    levels, stats = engine.levels(), engine.statistics()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", justify="right")
     grid.add_column()
-    flags = " BYPASS: your own voice is heard" if engine.bypassed else ""
-    flags += " MUTED" if engine.muted else ""
-    grid.add_row("voice", Text(engine.preset.name, "bold cyan") + Text(flags, "bold red"))
-    grid.add_row("input", Text(f"{session.input.device.name}, {session.input_rate} Hz"))
-    grid.add_row("", meter(levels.input_peak_db, levels.input_rms_db))
-    grid.add_row("output", Text(f"{session.output.device.name}, {session.output_rate} Hz, block {engine.block}"))
-    grid.add_row("", meter(levels.output_peak_db, levels.output_rms_db))
-    grid.add_row("latency", latency_line(session))
+    grid.add_row("voice", _voice(state))
+    grid.add_row("input", Text(f"{state.input}, {state.input_rate_hz} Hz"))
+    grid.add_row("", meter(meters.input_peak_db, meters.input_rms_db))
+    grid.add_row("output", Text(f"{state.output}, {state.output_rate_hz} Hz, block {state.block_frames}"))
+    grid.add_row("", meter(meters.output_peak_db, meters.output_rms_db))
+    grid.add_row("latency", latency_line(state, one_clock))
     if stats.drift_ppm is not None:
         faults = f"under-runs {stats.clock_underruns}, dropped {stats.clock_dropped_frames} frames"
         grid.add_row("clocks", f"drift {stats.drift_ppm:+.0f} ppm, {faults}")
@@ -75,9 +81,33 @@ def live_view(session: LiveSession, seconds: float, notice: str = "", recording:
     if stats.worker.count:
         busy += f"; worker p99 {stats.worker.p99_us:.0f} µs"
     grid.add_row("time", busy)
-    if recording:
-        grid.add_row("record", Text(recording, "magenta"))
-    problem = session.problem or notice or engine.worker.last_error
-    foot = Text(problem, "bold yellow") if problem else Text(KEY_HELP, "grey62")
-    minutes, rest = divmod(int(seconds), 60)
-    return Panel(Group(grid, Text(), foot), title=f"vcfx  {minutes}:{rest:02d}", border_style="cyan", expand=False)
+    if state.recording is not None:
+        grid.add_row("record", _recording(state))
+    problem = state.problem or foot.notice
+    bottom = Text(problem, "bold yellow") if problem else Text(foot.keys, "grey62")
+    minutes, rest = divmod(int(meters.seconds), 60)
+    return Panel(Group(grid, Text(), bottom), title=f"vcfx  {minutes}:{rest:02d}", border_style="cyan", expand=False)
+
+
+def _voice(state: LiveState) -> Text:
+    line = Text(state.preset, "bold cyan")
+    if state.changed:
+        line.append(" (changed)", "cyan")
+    if state.voice:
+        line.append(f", voice {state.voice}", "cyan")
+    flags = " BYPASS: your own voice is heard" if state.bypassed else ""
+    flags += " MUTED" if state.muted else ""
+    line.append(flags, "bold red")
+    if state.talk_mode == "push":
+        line.append(
+            "  ON AIR" if state.talking else "  push to talk: silent", "bold green" if state.talking else "yellow"
+        )
+    return line
+
+
+def _recording(state: LiveState) -> Text:
+    assert state.recording is not None
+    if state.recording.problem:
+        return Text(state.recording.problem, "bold yellow")
+    minutes, rest = divmod(int(state.recording.seconds), 60)
+    return Text(f"{minutes}:{rest:02d}  {', '.join(state.recording.paths)}", "magenta")

@@ -18,6 +18,7 @@ from .acknowledgements import Acknowledgements
 from .bank import Bank
 from .device_change import changed_request, move_session
 from .live_preset import check_keepable, checked_name, with_bypass
+from .live_state import MidiState
 from .loader import Loader
 from .parameter_moves import ParameterMoves
 from .preset_changes import PresetChanges
@@ -56,6 +57,7 @@ class Actions:
         control: ControlThread,
     ) -> None:
         self.session, self.problem = session, ""
+        self.midi: MidiState | None = None
         self._source, self._control = source, control
         self.bank = Bank(bank, source, session.engine, loader, control.call)
         self.changes = PresetChanges(running, session.engine, self.bank, loader, control.call)
@@ -78,7 +80,7 @@ class Actions:
 
     def wishes(self) -> Wishes:
         """Return what the state shows besides the engine's own."""
-        return Wishes(self._talk_mode, self._takes.state(), self.problem)
+        return Wishes(self._talk_mode, self._takes.state(), self.problem, self.midi)
 
     def close(self) -> str:
         """Finish the recording and let go of plans that nobody hears; returns the recording's problem."""
@@ -140,6 +142,8 @@ class Actions:
                 talking = self._talk_mode == "open"
                 self._turn(reply, PANIC_RAMP_S, unmuted=False, bypassed=False, talking=talking)
                 self.changes.restart()
+            case m.LearnMidi():
+                raise ControlError("nothing listens to MIDI; start vcfx with --midi PORT")
             case _:
                 raise ControlError(f"nothing here carries out '{type(message).__name__}'")
 

@@ -12,12 +12,11 @@ from typing import Any
 
 from vcfx.engine.engine import Engine
 from vcfx.errors import VcfxError
-from vcfx.graph.catalogue import node_class
 from vcfx.graph.plan import RenderPlan
 from vcfx.presets import Preset
 from vcfx.presets.model import NodeEntry
 
-from .live_preset import all_entries, full_parameters
+from .live_preset import all_entries, declared_parameters, full_parameters
 from .loader import Loader
 from .preset_source import PresetSource, Wanted
 
@@ -161,5 +160,5 @@ def _skeleton(preset: Preset) -> tuple[Any, ...]:
 
 
 def _fixed(entry: NodeEntry) -> dict[str, Any]:
-    fixed = {parameter.name for parameter in node_class(entry.kind).PARAMETERS if not parameter.live}
+    fixed = {parameter.name for parameter in declared_parameters(entry) if not parameter.live}
     return {name: value for name, value in full_parameters(entry).items() if name in fixed}

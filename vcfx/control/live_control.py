@@ -17,7 +17,7 @@ from vcfx.errors import VcfxError
 from .acknowledgements import Acknowledgements
 from .actions import Actions
 from .catalogue import build_catalogue
-from .live_state import SPECTRUM_BANDS, Catalogue, LiveState, Meters
+from .live_state import SPECTRUM_BANDS, Catalogue, LiveState, Meters, MidiState
 from .loader import Loader
 from .messages import Message, Outcome
 from .preset_source import PresetSource, Wanted
@@ -103,6 +103,14 @@ class LiveControl:
     def handle(self, message_type: type[Any], handler: Handler) -> None:
         """Let a function carry out messages of one more type, on the control thread; it must be quick."""
         self._handlers[message_type] = handler
+
+    def show_midi(self, midi: MidiState | None) -> None:
+        """Let the state show what the MIDI client does. Thread: any."""
+
+        def show() -> None:
+            self.actions.midi = midi
+
+        self.call(show)
 
     def call(self, function: Callable[[], None]) -> None:
         """Run a function on the control thread. Thread: any."""

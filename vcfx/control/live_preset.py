@@ -13,16 +13,19 @@ from vcfx.errors import ControlError, nearest
 from vcfx.graph.catalogue import node_class
 from vcfx.presets.model import BranchEntry, Entry, NodeEntry, ParallelEntry, Preset
 from vcfx.presets.voice_chain import KIND as VOICE_KIND
-from vcfx_dsp.parameters import Value
+from vcfx_dsp.parameters import Parameter, Value
 
 _NAME: Final = re.compile(r"\w[\w -]{0,59}")
 
 
+def declared_parameters(entry: NodeEntry) -> tuple[Parameter, ...]:
+    """Return what an entry's node declares; a hosted plugin's depend on the plugin."""
+    return node_class(entry.kind, given=entry.parameters).PARAMETERS
+
+
 def full_parameters(entry: NodeEntry) -> dict[str, Value]:
     """Return every parameter of an entry, defaults included."""
-    return {parameter.name: parameter.default for parameter in node_class(entry.kind).PARAMETERS} | dict(
-        entry.parameters
-    )
+    return {parameter.name: parameter.default for parameter in declared_parameters(entry)} | dict(entry.parameters)
 
 
 def entries(chain: tuple[Entry, ...]) -> list[Entry]:
@@ -71,7 +74,7 @@ def with_parameter(preset: Preset, node: str, parameter: str, value: Value) -> P
     entry = entry_of(preset, node)
     if not isinstance(entry, NodeEntry):
         raise ControlError(f"'{node}' is a parallel section; its nodes have parameters, it has none")
-    declared = {known.name: known for known in node_class(entry.kind).PARAMETERS}
+    declared = {known.name: known for known in declared_parameters(entry)}
     if parameter not in declared:
         raise ControlError(f"'{node}' has no parameter '{parameter}'{nearest(parameter, declared)}")
     checked = declared[parameter].check(value, node)

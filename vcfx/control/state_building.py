@@ -8,13 +8,12 @@ from typing import Literal
 
 from vcfx.engine.engine import Engine
 from vcfx.engine.session import LiveSession
-from vcfx.graph.catalogue import node_class
 from vcfx.presets import Preset
 from vcfx.presets.model import NodeEntry
 from vcfx_dsp.parameters import Parameter, Value
 
-from .live_preset import full_parameters, same_sound, voice_entry
-from .live_state import LiveState, NodeState, ParameterState, RecordingState
+from .live_preset import declared_parameters, full_parameters, same_sound, voice_entry
+from .live_state import LiveState, MidiState, NodeState, ParameterState, RecordingState
 from .preset_source import Wanted
 
 
@@ -25,6 +24,7 @@ class Wishes:
     talk_mode: Literal["open", "push"]
     recording: RecordingState | None
     problem: str
+    midi: MidiState | None = None
 
 
 def build_state(revision: int, session: LiveSession, running: Wanted, wishes: Wishes) -> LiveState:
@@ -51,6 +51,7 @@ def build_state(revision: int, session: LiveSession, running: Wanted, wishes: Wi
         block_frames=engine.block,
         latency_ms={name: _steady(value) for name, value in session.stated_latency_ms().items()},
         problem=session.problem or wishes.problem,
+        midi=wishes.midi,
     )
 
 
@@ -59,8 +60,7 @@ def node_state(entry: NodeEntry, engine: Engine) -> NodeState:
     present = entry.id in engine.plan.graph.node_names()
     latency_ms = 1e3 * engine.plan.node(entry.id).latency_samples / engine.sample_rate if present else 0.0
     values = full_parameters(entry)
-    declared = node_class(entry.kind).PARAMETERS
-    parameters = tuple(parameter_state(parameter, values[parameter.name]) for parameter in declared)
+    parameters = tuple(parameter_state(parameter, values[parameter.name]) for parameter in declared_parameters(entry))
     return NodeState(entry.id, entry.kind, not present, round(latency_ms, 3), parameters)
 
 

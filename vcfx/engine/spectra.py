@@ -42,7 +42,8 @@ def band_levels_db(window: npt.NDArray[np.float32], sample_rate: int, bands: int
     first, last = np.searchsorted(frequency_hz, edges_hz[:-1]), np.searchsorted(frequency_hz, edges_hz[1:])
     for band in np.flatnonzero(last > first):
         level[band] = magnitude[first[band] : last[band]].max()
-    return np.maximum(FLOOR_DB, 20.0 * np.log10(np.maximum(level, 1e-6)))
+    levels_db: npt.NDArray[np.float64] = np.maximum(FLOOR_DB, 20.0 * np.log10(np.maximum(level, 1e-6)))
+    return levels_db
 
 
 class SpectrumMeter:
