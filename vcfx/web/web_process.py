@@ -65,6 +65,11 @@ class WebProcess:
         self._thread.start()
 
     @property
+    def voice_ended(self) -> bool:
+        """Whether the server has ended because the voice has."""
+        return self.ended.is_set() and self._process.returncode == _VOICE_ENDED
+
+    @property
     def process_id(self) -> int:
         """Number of the server's present process."""
         return self._process.pid
@@ -145,6 +150,7 @@ class WebProcess:
 
     def _start_again(self, starts: deque[float]) -> None:
         self._problem(f"the web server has ended ({self._reason(self._process.returncode)}); starting it again")
+        _ended(self._process)  # closes what is left of it
         starts.append(time.monotonic())
         if self._ending.wait(_BREATH_S):
             return
