@@ -8,8 +8,11 @@ import { parameterControl } from "./parameter.js";
 /** @import {ChainNode, LiveState} from "./types.js" */
 /** @typedef {{root: HTMLElement, update: (node: ChainNode) => void}} Card */
 
-/** Nodes with more controls than this take two columns where there is room. */
-const NARROW_CONTROLS = 5;
+/** On a narrow page, nodes with more controls than this begin folded. */
+const FEW_CONTROLS = 3;
+const NARROW = "(max-width: 599px)";
+/** Kinds that a person has folded or unfolded; new cards of the kind follow. @type {Map<string, boolean>} */
+const folded = new Map();
 
 /** @param {Panel} panel */
 export function showChain(panel) {
@@ -57,15 +60,16 @@ function cardOf(panel, first) {
     on: { click: () => void panel.ask({ type: "bypass_node", node: first.id, on: null }) },
   }, icon("power"));
   const learn = learnKey(panel, `bypass:${first.id}`, `bypass of ${first.id}`);
-  const roots = [...controls.values()].map((control) => control.root);
+  const body = element("div", { class: "parameters", id: `parameters-${first.id}` },
+    ...[...controls.values()].map((control) => control.root));
+  const fold = foldKey(first, body, live.length);
   const root = element("li", { class: "node", dataset: { node: first.id } },
     element("div", { class: "node-head" },
       power,
       element("h3", { text: title(first.id) }),
       first.kind === first.id ? null : element("span", { class: "kind", text: first.kind }),
-      latency, learn),
-    roots.length ? element("div", { class: "parameters" }, ...roots) : null);
-  if (live.length > NARROW_CONTROLS) root.classList.add("wide");
+      learn, latency, controls.size ? fold : null),
+    controls.size ? body : null);
   return {
     root,
     update(node) {
@@ -76,6 +80,21 @@ function cardOf(panel, first) {
       for (const parameter of node.parameters) controls.get(parameter.name)?.update(parameter);
     },
   };
+}
+
+/** @param {ChainNode} node @param {HTMLElement} body @param {number} controls */
+function foldKey(node, body, controls) {
+  const key = element("button", {
+    type: "button", class: "fold", "aria-controls": body.id, "aria-label": `Controls of ${node.id}`,
+    on: { click: () => { folded.set(node.kind, !body.hidden); draw(!body.hidden); } },
+  }, icon("fold"));
+  /** @param {boolean} away */
+  const draw = (away) => {
+    body.hidden = away;
+    mark(key, "aria-expanded", !away);
+  };
+  draw(folded.get(node.kind) ?? (matchMedia(NARROW).matches && controls > FEW_CONTROLS));
+  return key;
 }
 
 /** `low_cut` -> `Low cut`. @param {string} id */

@@ -13,9 +13,12 @@ const SHELVES = {
   voices: { one: "voice", title: "Voices", message: (voice) => ({ type: "switch_voice", voice }) },
 };
 
+/** A narrow page begins with so many of them. */
+const FEW_TILES = 8;
+
 /** @param {Panel} panel */
 export function showLibrary(panel) {
-  const view = { shelf: /** @type {Shelf} */ ("presets"), search: "", tag: "" };
+  const view = { shelf: /** @type {Shelf} */ ("presets"), search: "", tag: "", all: false };
   const parts = frame(panel, view, () => draw());
   byId("library").append(...parts.roots);
   /** @type {string} */
@@ -40,6 +43,9 @@ export function showLibrary(panel) {
     tiles(panel, view.shelf, parts.tiles, fitting, shown);
     mark(parts.tiles, "aria-labelledby", `tab-${view.shelf}`);
     parts.nothing.hidden = fitting.length > 0 || !shown.catalogue;
+    parts.more.hidden = view.all || fitting.length <= FEW_TILES;
+    parts.tiles.classList.toggle("few", !parts.more.hidden);
+    write(parts.more, `All ${fitting.length} ${view.shelf}`);
     write(parts.nothing, `No ${SHELVES[view.shelf].one} fits. `);
   };
   panel.store.watch((shown) => shown.catalogue, draw);
@@ -48,7 +54,7 @@ export function showLibrary(panel) {
 
 /**
  * @param {Panel} panel
- * @param {{shelf: Shelf, search: string, tag: string}} view
+ * @param {{shelf: Shelf, search: string, tag: string, all: boolean}} view
  * @param {() => void} draw
  */
 function frame(panel, view, draw) {
@@ -77,10 +83,13 @@ function frame(panel, view, draw) {
   const tagList = element("div", { class: "tags", role: "group", "aria-label": "Tags" });
   const tileList = element("div", { class: "tiles", id: "tiles", role: "tabpanel", tabindex: -1 });
   const nothing = element("p", { class: "quiet nothing", hidden: true });
+  const more = element("button", {
+    type: "button", class: "more", hidden: true, on: { click: () => { view.all = true; draw(); } },
+  });
   const searchLine = element("div", { class: "search" }, icon("search"), search, element("kbd", {
     "aria-hidden": "true", text: "/",
   }));
-  return { roots: [tabList, searchLine, tagList, nothing, tileList], tabs, tags: tagList, tiles: tileList, nothing };
+  return { roots: [tabList, searchLine, tagList, nothing, tileList, more], tabs, tags: tagList, tiles: tileList, nothing, more };
 }
 
 /**

@@ -25,7 +25,7 @@ function ending(name) {
  */
 export function label(name) {
   const stem = name.slice(0, name.length - (ending(name)?.[0].length ?? 0)) || name;
-  const words = stem.split(/[_\s]+/).map((word) => WORDS[/** @type {keyof typeof WORDS} */ (word)] ?? word);
+  const words = stem.replace(/([a-z])(\d)/g, "$1_$2").split(/[_\s]+/).map((word) => WORDS[/** @type {keyof typeof WORDS} */ (word)] ?? word);
   const text = words.join(" ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

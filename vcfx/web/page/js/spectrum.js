@@ -9,6 +9,7 @@ const BOTTOM_DB = -96;
 const GRID_HZ = [100, 1_000, 10_000];
 const GRID_DB = [-24, -48, -72];
 const HEIGHT = 150;
+const ROOM_FOR_WORDS = 48;
 /** Curves rise at once and fall by this share of the way with each update. */
 const FALL = 0.35;
 
@@ -59,30 +60,43 @@ export class Spectrum {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, HEIGHT);
     this.grid(pen, width, this.colours);
+    pen.save();
     this.curve(pen, width, this.before, this.colours.dry, this.colours.dryFill, 1.25);
     this.curve(pen, width, this.after, this.colours.wet, this.colours.wetFill, 1.75);
+    pen.restore();
+    this.words(pen, width, this.colours);
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {Record<string, string>} colours */
   grid(pen, width, colours) {
     pen.strokeStyle = colours.grid;
-    pen.fillStyle = colours.text;
-    pen.font = `11px ${colours.font}`;
     pen.lineWidth = 1;
     pen.beginPath();
     for (const frequency of GRID_HZ) {
       const x = Math.round(across(frequency) * width) + 0.5;
       pen.moveTo(x, 0);
       pen.lineTo(x, HEIGHT);
-      pen.fillText(frequency >= 1_000 ? `${frequency / 1_000} kHz` : `${frequency} Hz`, x + 4, HEIGHT - 5);
     }
     for (const level of GRID_DB) {
       const y = Math.round(down(level)) + 0.5;
       pen.moveTo(0, y);
       pen.lineTo(width, y);
-      pen.fillText(`−${-level}`, 3, y - 3);
     }
     pen.stroke();
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {Record<string, string>} colours */
+  words(pen, width, colours) {
+    pen.fillStyle = colours.text;
+    pen.font = `11px ${colours.font}`;
+    for (const frequency of GRID_HZ) {
+      const x = across(frequency) * width;
+      const room = width - x > ROOM_FOR_WORDS;
+      pen.textAlign = room ? "left" : "right";
+      pen.fillText(frequency >= 1_000 ? `${frequency / 1_000} kHz` : `${frequency} Hz`, x + (room ? 4 : -4), HEIGHT - 5);
+    }
+    pen.textAlign = "left";
+    for (const level of GRID_DB) pen.fillText(`−${-level}`, 4, down(level) - 4);
   }
 
   /**

@@ -8,6 +8,8 @@ import { holdToTalk } from "./talk.js";
 /** @import {Panel} from "./panel.js" */
 /** @import {LiveState} from "./types.js" */
 
+const TALK_MODES = { open: "You are always heard", push: "You are heard while you hold Talk or Space" };
+
 /** @param {Panel} panel */
 export function showStage(panel) {
   showNow(panel);
@@ -28,6 +30,7 @@ export function showStage(panel) {
   for (const [key, target, words] of targets) {
     keys.append(element("div", { class: "key-place" }, key, learnKey(panel, target, words)));
   }
+  showTalkMode(panel);
   panel.store.watch((shown) => shown.state, (state) => {
     if (!state) return;
     mark(mute, "aria-pressed", state.muted);
@@ -43,9 +46,21 @@ export function showStage(panel) {
   });
 }
 
+/** @param {Panel} panel */
+function showTalkMode(panel) {
+  const keys = Object.entries({ open: "Open mic", push: "Push" }).map(([mode, text]) => element("button", {
+    type: "button", text, dataset: { mode }, title: TALK_MODES[/** @type {"open" | "push"} */ (mode)],
+    on: { click: () => void panel.ask({ type: "talk_mode", mode }) },
+  }));
+  byId("talk-mode").append(...keys);
+  panel.store.watch((shown) => shown.state?.talk_mode, (mode) => {
+    for (const key of keys) mark(key, "aria-pressed", key.dataset.mode === mode);
+  });
+}
+
 /** @param {LiveState} state */
 function talkWords(state) {
-  if (state.talk_mode === "open") return "Open mic";
+  if (state.talk_mode === "open") return "Talk";
   return state.talking ? "Talking" : "Hold to talk";
 }
 
@@ -64,7 +79,9 @@ function bigKey(drawn, text, shortcut, pressed) {
   return element("button", {
     type: "button", class: "big-key", "aria-keyshortcuts": shortcut, id: `key-${text.toLowerCase()}`,
     on: { click: pressed },
-  }, icon(drawn), element("span", { class: "key-words", text }), element("kbd", { "aria-hidden": "true", text: shortcut }));
+  }, icon(drawn), element("span", { class: "key-words", text }), element("kbd", {
+    "aria-hidden": "true", text: shortcut === "Space" ? "␣" : shortcut,
+  }));
 }
 
 /** @param {Panel} panel */
