@@ -15,6 +15,7 @@ DEFAULT_PORT: Final = 8723
 _BACKLOG: Final = 128
 #: A connection that takes nothing for so long is given up by the system.
 _STALLED_MS: Final = 30_000
+_SEND_BUFFER_BYTES: Final = 65_536
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -35,6 +36,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         if os.name != "nt":  # there it would let two programs share a port
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # little is kept for a client that is slow: it would show meters that are seconds old
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
         made.bind(place)
