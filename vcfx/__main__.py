@@ -17,6 +17,7 @@ from vcfx_dsp.errors import VcfxError, nearest
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("vcfx.cli.run", "change a voice live, between an input and an output device"),
     "send": ("vcfx.cli.send", "say something to a voice that runs, or ask it how it is"),
+    "serve": ("vcfx.cli.serve", "run a voice, or take one that runs, and control it over HTTP and WebSocket"),
     "demo": ("vcfx.cli.demo", "hear it at once: live, or from the bundled clip into a file"),
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
