@@ -16,6 +16,7 @@ CLIENTS: tuple[str, ...] = (
     "vcfx.control.local.live_client",
     "vcfx.control.midi.live_client",
     "vcfx.control.osc.live_client",
+    "vcfx.control.hotkeys.live_client",
 )
 
 
