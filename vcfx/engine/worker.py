@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcfx.graph.worker_section import WorkerSection
+from vcfx.hosts.priority import ask_for_real_time
 
 from .cells import BINS_PER_OCTAVE, HISTOGRAM_SIZE
 from .statistics import Percentiles, percentiles_of_histogram
@@ -95,7 +96,7 @@ class Worker:
                 os.write(self.wake_fd, b"\0")
 
     def _run(self) -> None:
-        _ask_for_real_time()
+        ask_for_real_time()
         while self._running:
             self._wait()
             for section in self._sections:
@@ -136,12 +137,3 @@ def _wake_pipe() -> tuple[int, int]:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     return reading, writing
-
-
-def _ask_for_real_time() -> None:
-    """Run ahead of ordinary threads where the system lets us; the audio thread still comes first."""
-    if hasattr(os, "sched_setscheduler"):
-        try:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
-        except (PermissionError, OSError):
-            return

@@ -59,6 +59,20 @@ def layout(channels: int, taken: tuple[int, ...]) -> list[list[int]]:
     return [pair[:1] if pair[0] == pair[1] and 1 in taken else pair for pair in pairs]
 
 
+def values_of(plugin: Any) -> dict[str, Value]:
+    """Return the present value of every parameter, by the plugin's names."""
+    from pedalboard._pedalboard import strip_common_float_suffixes
+
+    plain: dict[str, Value] = {}
+    for name, found in plugin.parameters.items():
+        if found.type is bool:
+            plain[name] = OFF_ON[found.raw_value >= 0.5]
+        else:
+            text = found.string_value
+            plain[name] = float(strip_common_float_suffixes(text)) if found.type is float else str(text)
+    return plain
+
+
 class HostedPlugin:
     """A plugin at one rate and channel count. Not for more than one thread at a time.
 
@@ -112,19 +126,6 @@ class HostedPlugin:
         """Put the plugin into a state that it told before; an empty one changes nothing."""
         for copy in self._copies if state else ():
             copy.raw_state = state
-
-    def values(self) -> dict[str, Value]:
-        """Present values of all parameters, by the plugin's names."""
-        from pedalboard._pedalboard import strip_common_float_suffixes
-
-        plain: dict[str, Value] = {}
-        for name, found in self._copies[0].parameters.items():
-            if found.type is bool:
-                plain[name] = OFF_ON[found.raw_value >= 0.5]
-            else:
-                text = found.string_value
-                plain[name] = float(strip_common_float_suffixes(text)) if found.type is float else str(text)
-        return plain
 
     def set(self, values: Mapping[str, Value]) -> None:
         """Set parameters by the plugin's names; what this version of it does not have is left out."""

@@ -36,7 +36,6 @@ class InProcessPlugin:
         except Exception as error:  # foreign code: whatever it raises is what is wrong with it
             raise PluginError(" ".join(f"{type(error).__name__}: {error}".split())[:300]) from None
         self.latency_samples = self._plugin.latency_samples
-        self.values: dict[str, Value] = self._plugin.values()
         self._wanted: tuple[Mapping[str, Value], ...] = ()
 
     def set(self, values: Mapping[str, Value]) -> None:

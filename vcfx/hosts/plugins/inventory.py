@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,7 +19,11 @@ from vcfx_models.whole_file import replace_file
 from .description import PluginDescription
 
 _FORMAT: Final = 1
+#: For how long a plugin that was not there is taken to be absent without another look.
+_ABSENT_FOR_S: Final = 5.0
 Stamp = tuple[int, int]
+#: Query -> the inventory's stamp then, until when an absence counts, the answer.
+_answers: dict[str, tuple[Stamp, float, PluginDescription | str]] = {}
 
 
 def cache_file() -> Path:
@@ -115,6 +120,21 @@ def find_plugin(query: str) -> PluginDescription:
     if found.problem:
         raise PluginError(f"plugin '{query}' was put aside: it {found.problem}")
     return found
+
+
+def known_plugin(query: str) -> PluginDescription | str:
+    """Return a plugin like `find_plugin`, or the sentence why there is none; quick when asked again."""
+    stamp, now_s = _stamp(cache_file()), time.monotonic()
+    known = _answers.get(query)
+    if known is not None and known[0] == stamp and (now_s < known[1] or not isinstance(known[2], str)):
+        return known[2]
+    answer: PluginDescription | str
+    try:
+        answer = find_plugin(query)
+    except PluginError as error:
+        answer = str(error)
+    _answers[query] = (_stamp(cache_file()), now_s + _ABSENT_FOR_S, answer)
+    return answer
 
 
 def _look_for(query: str, inventory: Inventory) -> None:

@@ -49,7 +49,6 @@ class IsolatedPlugin:
         self._misses = 0
         self.missed_blocks = 0
         self.latency_samples = int(self._keeper.facts["latency_samples"]) + latency_hops * spec.max_frames
-        self.values: dict[str, Value] = self._keeper.facts["values"]
         self._concealment = Concealment(
             spec.on_overload, spec.sample_rate, spec.channels, spec.max_frames, self.latency_samples
         )

@@ -29,7 +29,7 @@ class PluginKeeper:
     link
         The child that works at the moment, or None. The worker reads it.
     facts
-        What the first child told: latency, values, state.
+        What the first child told: latency and state.
     restarts
         How often the second child had to take over.
     problem

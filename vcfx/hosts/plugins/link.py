@@ -92,7 +92,7 @@ class PluginLink:
             pipe.write(json.dumps(task).encode())
 
     def wait_until_ready(self, timeout_s: float = LOAD_LIMIT_S) -> dict[str, Any]:
-        """Return what the child tells once it has loaded the plugin: latency, values, state.
+        """Return what the child tells once it has loaded the plugin: latency and state.
 
         Raises
         ------

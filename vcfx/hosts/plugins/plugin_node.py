@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from vcfx.errors import ParameterError, PluginError
 from vcfx_dsp.node import Block, Node, ProcessSpec
-from vcfx_dsp.parameters import Parameter, Value
+from vcfx_dsp.parameters import Parameter
 
 from .description import PluginDescription
 from .inprocess import InProcessPlugin
-from .inventory import find_plugin
+from .inventory import known_plugin
 from .isolated import IsolatedPlugin
 from .link import PluginTask
 
@@ -121,7 +121,6 @@ class PluginNode(Node):
         except PluginError as error:
             raise PluginError(f"plugin '{self.description.name}' cannot be loaded: {error}") from None
         self._end = weakref.finalize(self, self._host.close)
-        self._take_values(self._host.values)
 
     def process(self, block_in: Block, block_out: Block) -> None:
         """Run one hop. Thread: worker."""
@@ -154,17 +153,6 @@ class PluginNode(Node):
             return IsolatedPlugin(task, int(self._parameters["latency_hops"]))
         return InProcessPlugin(task)
 
-    def _take_values(self, told: Mapping[str, Value]) -> None:
-        """Show what the plugin's state has set; values that the preset gives stay as they are given."""
-        for parameter in self.PARAMETERS:
-            name = self.names.get(parameter.name)
-            if name is None or parameter.name in self._explicit or name not in told:
-                continue
-            try:
-                self._parameters[parameter.name] = parameter.check(told[name], self.kind)
-            except ParameterError:  # outside of the range that it stated itself
-                continue
-
     def _decoded_state(self) -> bytes:
         text = "".join(str(self._parameters["raw_state"]).split())
         try:
@@ -181,10 +169,9 @@ def plugin_class(given: Mapping[str, object]) -> type[PluginNode]:
     query = given.get("plugin")
     if not isinstance(query, str) or not query:
         return PluginNode
-    try:
-        found = find_plugin(query)
-    except PluginError as error:
-        return _class_of_missing(given, str(error))
+    found = known_plugin(query)
+    if isinstance(found, str):
+        return _class_of_missing(given, found)
     declared = tuple(parameter.declared() for parameter in found.parameters)
     members = {
         "PARAMETERS": (*OWN, *declared),

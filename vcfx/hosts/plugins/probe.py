@@ -93,7 +93,7 @@ def _say(speaker: Any, description: PluginDescription) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return "cannot be loaded: " + " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ import sys
 import time
 from typing import Any, Final
 
+from vcfx.hosts.priority import ask_for_real_time
+
 from .family import die_with_parent, hush
 from .hosted import HostedPlugin
 from .shared_blocks import RingShape, SharedBlocks
@@ -66,9 +68,8 @@ class _Server:
         )
         self._block_s = task["max_frames"] / task["sample_rate"]
         self._told_s, self._tells_state = time.monotonic(), True
-        known = {"latency_samples": self._plugin.latency_samples, "values": self._plugin.values()}
-        _say(facts, **known, state=_as_text(self._plugin.state))
-        _ask_for_real_time()
+        _say(facts, latency_samples=self._plugin.latency_samples, state=_as_text(self._plugin.state))
+        ask_for_real_time()
 
     def serve(self) -> None:
         """Work until the socket is closed."""
@@ -121,13 +122,6 @@ def _say(facts: socket.socket, **what: object) -> None:
 
 def _as_text(state: bytes) -> str:
     return base64.b64encode(state).decode("ascii")
-
-
-def _ask_for_real_time() -> None:
-    """Answer as promptly as the worker asks, where the system lets us."""
-    if hasattr(os, "sched_setscheduler"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
 
 
 if __name__ == "__main__":
