@@ -45,7 +45,7 @@ class MidiSurface(FakeSurface):
     def handle(self, kind: type[Any], handler: Handler) -> None:
         self._handlers[kind] = handler
 
-    def show_midi(self, midi: MidiState) -> None:
+    def show_midi(self, midi: MidiState | None) -> None:
         self._state = dataclasses.replace(self._state, midi=midi, revision=self._state.revision + 1)
         for watcher in list(self._watchers):
             watcher(self._state)

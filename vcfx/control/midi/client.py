@@ -116,9 +116,12 @@ class MidiClient:
             self._surface.submit(deed.message)
         self._connections.close()
         self._system.close()
+        self._publish(None)
 
     def learn(self, message: LearnMidi) -> Outcome:
         """Wait for the next event that can work a target; an empty one gives up. Runs on the surface's thread."""
+        if self._closing.is_set():
+            return Refused("nothing listens to MIDI any more")
         if not message.target:
             self._learner = None
             self._wake.set()
@@ -274,9 +277,13 @@ class MidiClient:
         shown = self.midi_state()
         if shown != self._shown:
             self._shown = shown
-            publish = getattr(self._surface, "show_midi", None)
-            if publish is not None:
-                publish(shown)
+            self._publish(shown)
+
+    def _publish(self, shown: MidiState | None) -> None:
+        """Let the state show it; only the engine's own surface can."""
+        publish = getattr(self._surface, "show_midi", None)
+        if publish is not None:
+            publish(shown)
 
     def _known_names(self, kind: Literal["preset", "voice"]) -> Sequence[str]:
         return self._names.get(kind, ())

@@ -271,6 +271,6 @@ def _handed_on(found: tuple[Sequence[int], float], receive: Receive) -> None:
 def _close(connection: Any) -> None:
     if connection is None:
         return
-    with contextlib.suppress(Exception):  # its system may be gone
-        connection.close_port()
-        connection.delete()
+    for step in (connection.close_port, connection.delete):
+        with contextlib.suppress(Exception):  # its system may be gone
+            step()
