@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from types import TracebackType
 from typing import Any
 
@@ -19,15 +20,16 @@ from .actions import Actions
 from .catalogue import build_catalogue
 from .live_state import SPECTRUM_BANDS, Catalogue, LiveState, Meters, MidiState
 from .loader import Loader
-from .messages import Message, Outcome
+from .messages import Message, Outcome, Refused
 from .preset_source import PresetSource, Wanted
-from .reply import Reply
+from .reply import Outbox, Reply
 from .spectra_wish import SpectraWish
 from .state_building import build_state
 from .watchers import Watchers
 
 _SOON_S, _IDLE_S, _STALLED_S = 0.001, 0.1, 0.05
 _SILENT_S = 1.0
+ENDED = "the voice changer has ended"
 #: From a message of one kind to its outcome; runs on the control thread.
 Handler = Callable[[Any], Outcome]
 
@@ -60,7 +62,9 @@ class LiveControl:
         self, session: LiveSession, running: Wanted, source: PresetSource | None = None, bank: tuple[str, ...] = ()
     ) -> None:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._ended = False
         self._handlers: dict[type[Any], Handler] = {}
+        self._outbox = Outbox()
         self._loader = Loader()
         self._watchers = Watchers()
         self.acknowledgements = Acknowledgements()
@@ -96,8 +100,11 @@ class LiveControl:
 
     def submit(self, message: Message) -> Future[Outcome]:
         """Queue a message; the future holds `Applied` or `Refused`, never an exception. Never blocks. Thread: any."""
-        reply = Reply()
+        reply = Reply(self._outbox)
         self._queue.put(lambda: self._carry_out(message, reply))
+        if self._ended and not reply.future.done():
+            with contextlib.suppress(InvalidStateError):  # the control thread was quicker
+                reply.future.set_result(Refused(ENDED))
         return reply.future
 
     def handle(self, message_type: type[Any], handler: Handler) -> None:
@@ -166,6 +173,7 @@ class LiveControl:
         self._queue.put(None)
         self._thread.join(10.0)
         problem = self.actions.close()
+        self._refuse_the_rest()
         self._spectra.close()
         self._loader.close()
         self._watchers.close()
@@ -186,11 +194,12 @@ class LiveControl:
             try:
                 job()
                 self.acknowledgements.poll(self._is_moving())
-                if self.actions.poll() or job is not _nothing or not self._is_waiting():
+                if self.actions.poll() or self._outbox or job is not _nothing or not self._is_waiting():
                     self._announce()
             except Exception as error:  # whatever happens, a person's next key must work
                 self.actions.problem = f"control has failed: {type(error).__name__}: {error}"
-        self.acknowledgements.close()
+            self._outbox.send()
+        self._ended = True
         self._refuse_the_rest()
 
     def _is_waiting(self) -> bool:
@@ -209,6 +218,9 @@ class LiveControl:
         return now_s - self._moved_s < _SILENT_S
 
     def _carry_out(self, message: object, reply: Reply) -> None:
+        if self._ended:
+            reply.refused(ENDED)
+            return
         try:
             handler = self._handlers.get(type(message))
             if handler is not None:
@@ -233,12 +245,13 @@ class LiveControl:
             self._watchers.tell(self._state)
 
     def _refuse_the_rest(self) -> None:
-        """Answer what was asked after the end."""
+        """Answer what was asked after the end, and whoever still waits."""
         while not self._queue.empty():
             job = self._queue.get()
             if job is not None:
                 job()
         self.acknowledgements.close()
+        self._outbox.send()
 
 
 def _nothing() -> None:

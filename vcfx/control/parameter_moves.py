@@ -124,7 +124,7 @@ class ParameterMoves:
         """Let voice nodes speak with a loaded voice: in the plan that runs, or in the one that is on its way."""
         if self._changes.settled:
             for node in nodes[1:]:
-                self._set(engine, node, "voice", voice, Reply())
+                self._changes.set_parameter(node, "voice", voice)
             self._set(engine, nodes[0], "voice", voice, reply)
             return
         wanted = self._changes.wanted
