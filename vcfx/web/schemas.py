@@ -91,7 +91,9 @@ def components() -> dict[str, Any]:
         found[model.__name__] = model.model_json_schema(ref_template=REFERENCE)
         mapping[name] = REFERENCE.format(model=model.__name__)
     for model in field_models().values():
-        found[model.__name__] = model.model_json_schema(ref_template=REFERENCE)
+        fields = model.model_json_schema(ref_template=REFERENCE)
+        fields.pop("required", None)  # the query may hold them
+        found[model.__name__] = fields
     options = [{"$ref": place} for place in mapping.values()]
     found["Message"] = {"oneOf": options, "discriminator": {"propertyName": "type", "mapping": mapping}}
     return found
