@@ -260,12 +260,14 @@ def test_a_refusal_is_shown_and_read_out(page: Page, stage: Stage) -> None:
     missing = dataclasses.replace(catalogue.presets[0], name="missing", title="Missing")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage.surface, "catalogue", lambda: dataclasses.replace(catalogue, presets=(missing,)))
+        page.wait_for_timeout(1_100)  # the server looks once a second at most
         page.get_by_role("button", name="Look for devices again").click()
         page.get_by_role("button", name="Missing").click()
     refusal = page.locator("#refusals[role=alert] .notice")
     expect(refusal).to_contain_text("there is no preset 'missing'")
     refusal.get_by_role("button", name="Dismiss").click()
     expect(refusal).to_have_count(0)
+    page.wait_for_timeout(1_100)
     page.get_by_role("button", name="Look for devices again").click()
 
 

@@ -5,6 +5,9 @@ import { note } from "./notices.js";
 
 /** @import {Panel} from "./panel.js" */
 
+/** The server looks for presets and devices once a second at most. */
+const LOOKED_AGAIN_MS = 1_100;
+
 /** @param {Panel} panel */
 export function showSave(panel) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("save-dialog"));
@@ -28,7 +31,7 @@ export function showSave(panel) {
     if (!outcome.applied) return;
     dialog.close();
     note(outcome.note || `Saved as ${name}.`);
-    void panel.connection.fetchCatalogue();
+    setTimeout(() => void panel.connection.fetchCatalogue(), LOOKED_AGAIN_MS);
   });
   byId("save").addEventListener("click", () => {
     problem.textContent = "";
