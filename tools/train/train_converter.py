@@ -1,6 +1,7 @@
 """Train the voice converter: content encoder and decoder together, through the vocoder.
 
 usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N] [--start WEIGHTS.safetensors]
+           [--ge2e PRETRAINED.pt]
 
 Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed. With
 RUN_DIR/speaker.pt (from `train_speaker`) who speaks is judged too.
@@ -34,6 +35,7 @@ from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
 from .identity import IdentityLoss
 from .losses import ContentHeads, content_losses, spectral_distance
+from .teacher_identity import TeacherIdentity
 from .words_kept import WordsKept
 
 FEATURES, SYMBOLS = 128, 178
@@ -81,7 +83,7 @@ def _shape(config: dict[str, Any]) -> dict[str, Any]:
 class Training:
     """A run: networks, optimisers, place in the schedule."""
 
-    def __init__(self, config: dict[str, Any], corpus: Corpus, folder: Path) -> None:
+    def __init__(self, config: dict[str, Any], corpus: Corpus, folder: Path, ge2e: Path | None = None) -> None:
         self.config, self.folder = config, folder
         torch.manual_seed(config["seed"])
         self.model = Converter(config)
@@ -93,6 +95,7 @@ class Training:
         compared = {kind: share for kind, share in config["shares"].items() if kind not in ("swap", "back")}
         self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], compared, spoil=False)
         self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
+        self.teacher = TeacherIdentity(ge2e) if ge2e is not None else None
         self.words_kept = WordsKept(self.average, PAST_HOPS)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -166,9 +169,9 @@ class Training:
         if self.identity is not None:
             log["id"] = self.identity(ours, theirs, batch.identity)
             total = total + weights["identity"] * log["id"]
-        if weights["words"] > 0.0 and bool(batch.is_swap.any()):
-            log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
-            total = total + weights["words"] * log["words"]
+        if bool(batch.is_swap.any()):
+            log |= self._swap_losses(batch, spoken, content)
+            total = total + sum(weights[name] * log[name] for name in ("words", "teacher") if name in log)
         if self.step >= self.config["adversary"]["from_step"]:
             part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
             heard = theirs[part], batch.bandwidth_hz[part]
@@ -177,6 +180,17 @@ class Training:
             total = total + self.config["adversary"]["fool"] * fooled + self.config["adversary"]["match"] * matched
             log |= {"fool": fooled, "match": matched}
         return total, {name: float(value.detach()) for name, value in log.items()}
+
+    def _swap_losses(self, batch: Batch, spoken: Tensor, content: Tensor) -> dict[str, Tensor]:
+        """Return what a swapped voice is held to: there is no audio to compare it with."""
+        swapped, weights = batch.is_swap, self.config["weights"]
+        log = {}
+        if weights["words"] > 0.0:
+            log["words"] = self.words_kept(spoken[swapped], content[swapped])
+        if self.teacher is not None and weights["teacher"] > 0.0:
+            ours, theirs = _judged(spoken, batch)
+            log["teacher"] = self.teacher(ours[swapped], theirs[swapped], batch.identity[swapped])
+        return log
 
     def _judge_step(self, ours: Tensor, theirs: Tensor, bandwidth_hz: Tensor) -> Tensor:
         loss = judge_losses(self.judge, ours, theirs, bandwidth_hz)
@@ -212,11 +226,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=None, help="stop at this step")
     parser.add_argument("--start", type=Path, default=None, help="a new run begins with these weights")
+    parser.add_argument("--ge2e", type=Path, default=None, help="resemblyzer/pretrained.pt, to judge who speaks by")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     config = tomllib.loads(chosen.run.read_text())
     torch.set_num_threads(chosen.threads)
-    training = Training(config, Corpus(chosen.corpus), chosen.folder)
+    training = Training(config, Corpus(chosen.corpus), chosen.folder, chosen.ge2e)
     if chosen.start is not None and training.step == 0:
         training.start_from(load_file(chosen.start))
     last = chosen.steps or config["schedule"]["steps"]

@@ -1,0 +1,55 @@
+"""Holds swapped voices to the target's identity by GE2E itself, which its student alone lets itself be fooled about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import torch
+from torch import Tensor, nn
+
+from vcfx_models import geometry as grid
+
+from .corpus_ge2e import BANDS, EMBEDDING_SIZE, ENCODER_RATE_HZ, FFT_SAMPLES, LAYERS
+from .identity import USUAL_RMS
+
+#: GE2E hears 16 kHz; windows of the same length in seconds give the same bins at our rate, up to 8 kHz.
+WINDOW_SAMPLES = FFT_SAMPLES * grid.SAMPLE_RATE // ENCODER_RATE_HZ
+BINS = FFT_SAMPLES // 2 + 1
+
+
+class TeacherIdentity(nn.Module):
+    """1 - cosine between GE2E's view of what was spoken and of the target's clip.
+
+    A converter trained with this is flattered by GE2E: judge it by another embedder.
+
+    Parameters
+    ----------
+    weights
+        ``resemblyzer/pretrained.pt``.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        state = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
+        self.lstm = nn.LSTM(BANDS, EMBEDDING_SIZE, LAYERS, batch_first=True)
+        self.linear = nn.Linear(EMBEDDING_SIZE, EMBEDDING_SIZE)
+        self.load_state_dict({k: v for k, v in state.items() if k.startswith(("lstm.", "linear."))})
+        self.requires_grad_(False)
+        bank = librosa.filters.mel(sr=ENCODER_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=BANDS)
+        # A longer window sums more samples: the same sound has more power in its bins.
+        self.bank = torch.from_numpy(bank.T.copy()) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2
+        self.window = torch.hann_window(WINDOW_SAMPLES)
+
+    def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
+        """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
+        rms = target.square().mean(1, keepdim=True).sqrt()
+        heard = (rms[:, 0] > 1e-3).float()
+        with torch.autocast("cpu", enabled=False):
+            levelled = spoken * (USUAL_RMS / rms.clamp(min=1e-3))
+            frames = levelled.unfold(1, WINDOW_SAMPLES, grid.HOP_SAMPLES) * self.window
+            power = torch.fft.rfft(frames)[:, :, :BINS].abs().square()
+            _, (hidden, _) = self.lstm(power @ self.bank)
+            raw = torch.relu(self.linear(hidden[-1]))
+        distance = 1.0 - nn.functional.cosine_similarity(raw, identity)
+        return (distance * heard).sum() / heard.sum().clamp(min=1.0)
