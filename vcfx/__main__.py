@@ -19,7 +19,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "send": ("vcfx.cli.send", "say something to a voice that runs, or ask it how it is"),
     "serve": ("vcfx.cli.serve", "run a voice, or take one that runs, and control it over HTTP and WebSocket"),
     "ui": ("vcfx.cli.ui", "change a voice live, with a panel in the browser"),
-    "ui": ("vcfx.cli.ui", "change a voice live, with a panel in the browser"),
     "demo": ("vcfx.cli.demo", "hear it at once: live, or from the bundled clip into a file"),
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
