@@ -291,13 +291,14 @@ def test_a_bundle_that_makes_readers_turn_for_ever(tablet: Tablet, osc: OscServe
     tablet.raw(head + (struct.pack(">i", 8) + b"/a\0\0,\0\0\0") * 1_001)
     tablet.raw(packed("/vcfx/panic", *[1] * 17).dgram)
     tablet.raw(b"/vcfx/panic\0,[[[\0\0\0\0")
+    tablet.raw(b"/vcfx/mute\0X,B\0\0")
     assert tablet.asked("/vcfx/mute") == ("/vcfx/applied", ["/vcfx/mute", 1, 1.0, ""])
-    assert osc.passed_over == 8
+    assert osc.passed_over == 9
     assert surface.received == [m.Mute()]
 
 
 def test_random_bytes_never_hurt(
-    tablet: Tablet, osc: OscServer, surface: FakeSurface, capfd: pytest.CaptureFixture[str]
+    tablet: Tablet, osc: OscServer, surface: FakeSurface, caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(4)
     good = [packed("/vcfx/mute", 1).dgram, bundled(IMMEDIATELY, packed("/vcfx/node/a/b", 0.5, "x")).dgram]
@@ -318,7 +319,7 @@ def test_random_bytes_never_hurt(
     assert tablet.asked("/vcfx/panic")[0] == "/vcfx/applied"
     assert surface.received[-1] == m.Panic()
     assert osc.passed_over > 500
-    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []  # python-osc would write to the log, and so over the display
 
 
 @given(data=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"#bundle\0" + bytes(7) + b"\1" + rest))

@@ -75,8 +75,8 @@ def _read_element(data: bytes, due_s: float, depth: int, found: list[OscRequest]
 
 
 def _read_message(data: bytes, due_s: float) -> OscRequest:
-    address, _, rest = data.partition(b"\0")
-    tags = rest.lstrip(b"\0").partition(b"\0")[0]
+    address = data.partition(b"\0")[0]
+    tags = data[len(address) // 4 * 4 + 4 :].partition(b"\0")[0]  # texts are filled up to four bytes
     if not address.startswith(b"/") or not (set(tags[1:]) <= _TAGS and len(tags) <= _MOST_ARGUMENTS + 1):
         raise ControlError("an OSC message has an address and at most 16 arguments: numbers, text, true, false, nil")
     try:
