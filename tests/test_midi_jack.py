@@ -92,6 +92,37 @@ def test_lights_show_the_state_from_the_first_moment(server: SoundServer, tmp_pa
     assert found["dark"] == [[0x90, 37, 0], [0x90, 40, 0]]
 
 
+def test_a_program_change_changes_what_the_engine_plays(server: SoundServer, tmp_path: Path) -> None:
+    found = scene("engine", server, tmp_path)
+    assert found["applied"] == 21
+    assert found["switched"] == "loud"
+    assert found["heard"] == "Soft"
+    assert found["shown"] == "program 0, channel 1 -> preset"
+
+
+def test_of_a_burst_to_the_engine_nothing_is_lost(server: SoundServer, tmp_path: Path) -> None:
+    found = scene("engine_burst", server, tmp_path)
+    assert found["submitted"] == found["applied"] == 200
+    assert found["preset"] == "soft"
+
+
+def test_run_takes_orders_from_a_controller(server: SoundServer) -> None:
+    with Pad(server) as pad:
+        process = vcfx(
+            server, "run", "-p", "plain", "--bank", "radio,plain", "--block", "256", "--midi", "pad", "--json"
+        )
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        pad.play(0xC0, 0)
+        presets = (json.loads(process.stdout.readline())["preset"] for _ in range(30))
+        switched = "Radio" in presets
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert first["preset"] == "Plain"
+    assert switched
+
+
 PLAY = """
 import sys, time, rtmidi
 keys = rtmidi.MidiOut(rtapi=rtmidi.API_UNIX_JACK, name="pad").open_virtual_port("keys")

@@ -1,6 +1,6 @@
 """Play a controller on a JACK server and print what the MIDI client did, as JSON.
 
-python midi_scenes.py SCENE FOLDER
+python midi_scenes.py SCENE FOLDER [COUNT]
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 import rtmidi
 
+from live_voice import running_voice
 from midi_surface import MidiSurface
 from vcfx.control import messages as m
+from vcfx.control.live_control import LiveControl
 from vcfx.control.live_state import MidiState
 from vcfx.control.midi.client import MidiClient, MidiRequest
 from vcfx.control.midi.map_library import load_map
+from vcfx.control.surface import ControlSurface
 
 WAIT_S = 20.0
 EVERYTHING = """
@@ -132,7 +135,9 @@ def until(reached: Callable[[], bool], look: Callable[[], object] = lambda: None
 
 
 @contextlib.contextmanager
-def playing(surface: Surface, folder: Path, *ports: str, text: str = EVERYTHING, **more: str) -> Iterator[MidiClient]:
+def playing(
+    surface: ControlSurface, folder: Path, *ports: str, text: str = EVERYTHING, **more: str
+) -> Iterator[MidiClient]:
     path = folder / "map.toml"
     path.write_text(text)
     with MidiClient(surface, MidiRequest(ports, str(path), api="jack", **more)) as client:
@@ -204,12 +209,12 @@ def _meant(message: Sequence[int]) -> m.Message:
     return m.SetParameter("echo", "mix_ratio", steps / 128 if steps < 64 else 0.5 + 0.5 * (steps - 64) / 63)
 
 
-def latency(folder: Path) -> dict[str, Any]:
+def latency(folder: Path, count: int = 400) -> dict[str, Any]:
     """Single program changes, 7 ms apart, from a controller's output to the surface."""
     surface = Surface()
     with playing(surface, folder, "virtual"):
-        left = send_to_virtual([[0xC0, place % 2] for place in range(400)], pause_s=0.007)
-        until(lambda: len(surface.received) >= 400)
+        left = send_to_virtual([[0xC0, place % 2] for place in range(count)], pause_s=0.007)
+        until(lambda: len(surface.received) >= count)
     return {"received": len(surface.received), "waited_ms": percentiles(
         [1e3 * (came - went) for came, went in zip(surface.times, left, strict=True)]
     )}  # fmt: skip
@@ -315,6 +320,73 @@ def lights(folder: Path) -> dict[str, Any]:
     return {"at_first": at_first, "switched": switched, "muted": muted, "moved": moved, "again": again, "dark": dark}
 
 
+class Timed:
+    """The engine's own surface; keeps when messages came, and when they were answered and how."""
+
+    def __init__(self, control: LiveControl) -> None:
+        self._control = control
+        self.submitted: list[float] = []
+        self.answers: list[tuple[float, m.Outcome]] = []
+
+    def submit(self, message: m.Message) -> Future[m.Outcome]:
+        self.submitted.append(time.perf_counter())
+        answer = self._control.submit(message)
+        answer.add_done_callback(lambda done: self.answers.append((time.perf_counter(), done.result())))
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._control, name)
+
+
+def engine(folder: Path, count: int = 20) -> dict[str, Any]:
+    """Program changes between two presets of a bank, of a voice that runs on a device of blocks of 128."""
+    with running_voice("loud", bank=("soft", "loud")) as voice:
+        voice.wait_for_bank()
+        surface = Timed(voice.control)
+        with playing(surface, folder, "virtual") as client:
+            until(lambda: voice.control.state().midi is not None)
+            left = send_to_virtual([[0xC0, place % 2] for place in range(count)], pause_s=0.1)
+            until(lambda: len(surface.answers) >= count)
+            switched = voice.control.state().preset_name
+            send_to_virtual([[0xC0, 0]])
+            until(lambda: voice.control.engine.preset.name == "Soft")
+            heard = voice.control.engine.preset.name
+            shown = client.midi_state().last_event
+        late = voice.control.engine.statistics().late_blocks
+    pairs = list(zip(left, surface.submitted, surface.answers, strict=False))
+    return {
+        "applied": sum(isinstance(outcome, m.Applied) for _, outcome in surface.answers),
+        "switched": switched,
+        "heard": heard,
+        "shown": shown,
+        "late_blocks": late,
+        "to_submit_ms": percentiles([1e3 * (came - went) for went, came, _ in pairs]),
+        "to_applied_ms": percentiles([1e3 * (done - went) for went, _, (done, _) in pairs]),
+    }
+
+
+def engine_burst(folder: Path) -> dict[str, Any]:
+    """200 messages at once to a voice that runs: presets, voices that are not there, and a parameter."""
+    with running_voice("loud", bank=("soft", "loud")) as voice:
+        voice.wait_for_bank()
+        surface = Timed(voice.control)
+        text = EVERYTHING.replace("parameter:echo.mix_ratio", "parameter:level.gain_db")
+        messages = [([0xC0, place % 2], [0xB0, 7, place % 128])[place % 4 > 0] for place in range(200)]
+        with playing(surface, folder, "virtual", text=text):
+            until(lambda: voice.control.state().midi is not None)
+            left = send_to_virtual(messages)
+            until(lambda: len(surface.answers) >= 200)
+            expected = voice.control.state()
+    waited_ms = [1e3 * (done - left[-1]) for done, _ in surface.answers]
+    return {
+        "submitted": len(surface.submitted),
+        "applied": sum(isinstance(outcome, m.Applied) for _, outcome in surface.answers),
+        "preset": expected.preset_name,
+        "last_answer_after_last_event_ms": round(max(waited_ms), 2),
+    }
+
+
 if __name__ == "__main__":
-    scenes = {scene.__name__: scene for scene in (every_kind, burst, latency, hot_plug, learn, lights)}
-    print(json.dumps(scenes[sys.argv[1]](Path(sys.argv[2]))))
+    chosen = (every_kind, burst, latency, hot_plug, learn, lights, engine, engine_burst)
+    scenes: dict[str, Callable[..., dict[str, Any]]] = {scene.__name__: scene for scene in chosen}
+    print(json.dumps(scenes[sys.argv[1]](Path(sys.argv[2]), *map(int, sys.argv[3:]))))

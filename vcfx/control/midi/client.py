@@ -35,7 +35,7 @@ REST_S: Final = 0.03
 FETCH_S: Final = 0.002
 IDLE_S: Final = 0.1
 #: From so many unanswered messages on, events wait, and a controller's older positions give way to newer ones.
-BUSY: Final = 64
+BUSY: Final = 256
 LONGEST_WAIT_S: Final = 1.0
 PLACES_WAIT_S: Final = 2.0
 
