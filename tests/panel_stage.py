@@ -45,7 +45,6 @@ MIDI = MidiState(
     (MidiPortState("Knobs", True),), "default", "", "control 7 = 93",
     (MidiBindingState("control 7", "parameter:crush.cutoff_hz"),), "",
 )  # fmt: skip
-STEPS = {"mute": m.Mute, "bypass": m.Bypass}
 
 
 class PanelSurface(FakeSurface):

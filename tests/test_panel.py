@@ -6,14 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="not installed: playwright")
-pytest.importorskip("fastapi", reason="not installed: fastapi")
-
-from playwright.sync_api import Browser, Locator, Page, expect  # noqa: E402
-
-from panel_stage import Stage, needs_chromium, opened_browser, opened_page, opened_stage, until  # noqa: E402
-from vcfx.control import messages as m  # noqa: E402
+from panel_stage import Stage, needs_chromium, opened_browser, opened_page, opened_stage, until
+from vcfx.control import messages as m
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
 
@@ -40,7 +36,7 @@ def loaded(browser: Browser, stage: Stage) -> Iterator[Page]:
 
 @pytest.fixture
 def page(loaded: Page, stage: Stage) -> Page:
-    """One page for all tests, which loads for seconds; each leaves the search, the tab and the switches as they were."""
+    """One page for all tests, as loading takes seconds; each leaves search, tab and switches as they were."""
     stage.surface.received.clear()
     return loaded
 
@@ -114,7 +110,9 @@ def test_a_held_slider_is_not_moved_by_the_state(page: Page, stage: Stage) -> No
     held = slider.input_value()
     node = next(each for each in stage.surface.state().chain if each.id == "crush")
     others = tuple(dataclasses.replace(p, value=20.0) if p.name == "cutoff_hz" else p for p in node.parameters)
-    chain = tuple(dataclasses.replace(n, parameters=others) if n.id == "crush" else n for n in stage.surface.state().chain)
+    chain = tuple(
+        dataclasses.replace(n, parameters=others) if n.id == "crush" else n for n in stage.surface.state().chain
+    )
     page.wait_for_timeout(400)
     stage.surface.show(chain=chain, preset="Marker")
     expect(page.locator("#now")).to_have_text("Marker")
@@ -299,8 +297,10 @@ def test_the_meters_move_at_least_twenty_times_a_second(page: Page) -> None:
 
 
 def test_spectra_are_drawn_until_frozen_and_then_not_asked_for(page: Page, stage: Stage) -> None:
-    drawn = "() => { const c = document.querySelector('.spectrogram'); const p = c.getContext('2d')" \
+    drawn = (
+        "() => { const c = document.querySelector('.spectrogram'); const p = c.getContext('2d')"
         ".getImageData(c.width - 2, 0, 1, c.height).data; return new Set(p).size; }"
+    )
     until(lambda: page.evaluate(drawn) > 10)
     assert stage.surface.spectra == 1
     page.get_by_role("button", name="Freeze").click()

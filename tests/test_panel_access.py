@@ -8,19 +8,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="not installed: playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="not installed: axe-playwright-python")
-pytest.importorskip("fastapi", reason="not installed: fastapi")
-
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
-
-from panel_stage import Stage, needs_chromium, opened_browser, opened_page, opened_stage, until  # noqa: E402
-from vcfx.control import messages as m  # noqa: E402
+from panel_stage import Stage, needs_chromium, opened_browser, opened_page, opened_stage, until
+from vcfx.control import messages as m
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
 DESK = {"width": 1_440, "height": 900}
 PHONE = {"width": 360, "height": 740}
+SHORTCUTS: dict[str, m.Message] = {
+    "b": m.Bypass(),
+    "m": m.Mute(),
+    "n": m.StepPreset(1),
+    "p": m.StepPreset(-1),
+    "r": m.StartRecording("wet"),
+    "x": m.Panic(),
+    "2": m.SwitchPreset("robot"),
+}
 TOKEN = "a-token-for-the-panel-1"
 
 
@@ -44,7 +49,7 @@ def live(page: Page) -> Page:
 
 def findings(page: Page) -> list[str]:
     """What axe takes for serious or critical."""
-    found: list[dict[str, Any]] = axe.Axe().run(page).response["violations"]
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")
     ]
@@ -88,10 +93,7 @@ def test_everything_works_with_the_keyboard_alone(browser: Browser, stage: Stage
         live(page)
         page.keyboard.press("Tab")
         expect(page.locator(".skip")).to_be_focused()
-        for key, message in (("b", m.Bypass()), ("m", m.Mute()), ("n", m.StepPreset(1)), ("p", m.StepPreset(-1))):
-            page.keyboard.press(key)
-            until(lambda message=message: message in stage.surface.received)  # type: ignore[misc]
-        for key, message in (("r", m.StartRecording("wet")), ("x", m.Panic()), ("2", m.SwitchPreset("robot"))):
+        for key, message in SHORTCUTS.items():
             page.keyboard.press(key)
             until(lambda message=message: message in stage.surface.received)  # type: ignore[misc]
         page.keyboard.press("r")
@@ -199,7 +201,11 @@ def test_a_token_is_asked_for_and_one_in_the_address_is_used_and_hidden(browser:
 def test_less_motion_is_honoured(browser: Browser, stage: Stage) -> None:
     with opened_page(browser, stage.address, viewport=DESK, reduced_motion="reduce") as page:
         live(page)
-        moving = "[...document.querySelectorAll('*')].filter(e => parseFloat(getComputedStyle(e).transitionDuration) > 0)"
+        moving = (
+            "[...document.querySelectorAll('*')].filter(e => parseFloat(getComputedStyle(e).transitionDuration) > 0)"
+        )
         assert page.evaluate(f"{moving}.length") == 0
-        left = "() => new Set(document.querySelector('.spectrogram').getContext('2d').getImageData(2, 0, 1, 64).data).size"
+        left = (
+            "() => new Set(document.querySelector('.spectrogram').getContext('2d').getImageData(2, 0, 1, 64).data).size"
+        )
         until(lambda: page.evaluate(left) > 10)  # new columns begin at the left and stay where they are

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("fastapi", reason="not installed: fastapi")
-
-from fake_surface import FakeSurface  # noqa: E402
-from vcfx.__main__ import main  # noqa: E402
-from vcfx.control.local import ControlServer  # noqa: E402
+from fake_surface import FakeSurface
+from vcfx.__main__ import main
+from vcfx.control.local import ControlServer
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -28,7 +26,11 @@ def ui(*options: str, browser: Path) -> tuple[str, str]:
     control = ControlServer(surface)
     command = [sys.executable, "-m", "vcfx", "ui", "--attach", str(os.getpid()), "--port", "0", "--json", *options]
     child = subprocess.Popen(
-        command, env={**os.environ, "BROWSER": f"{browser} %s"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, "BROWSER": f"{browser} %s"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     watchdog = threading.Timer(60.0, child.kill)
     watchdog.start()
