@@ -23,7 +23,7 @@ messages:
   set-parameter NODE PARAMETER VALUE          bypass-node NODE [on|off]
   talk-mode open|push   push-to-talk on|off   panic
   start-recording [wet|dry|both] [FILE]       stop-recording
-  use-devices [input=D] [output=D] [monitor=D]
+  use-devices [input=D] [output=D] [monitor=D]   learn-midi TARGET
 questions: state, meters (both with --follow), catalogue, running"""
 
 
