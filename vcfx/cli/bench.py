@@ -10,20 +10,25 @@ from pathlib import Path
 from typing import Any
 
 USUAL_PARTS = ("graph", "engine", "files")
-PARTS = (*USUAL_PARTS, "voice")
+PARTS = (*USUAL_PARTS, "voice", "control")
 Figures = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `vcfx bench`."""
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all but voice)"
+        "parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: graph, engine, files)"
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the timed runs (default: 20)")
     parser.add_argument("--output", metavar="D", help="a real device with both sides, to count delivered blocks on")
     parser.add_argument("--pairs-every", type=int, default=16, metavar="N", help="try every N-th pair of devices")
-    parser.add_argument("--voice", metavar="V", help="voice to measure with: name or file (default: the first)")
+    parser.add_argument(
+        "--voice",
+        metavar="V",
+        help="voice to measure with: name or file (default: the first); for control V,V,..., else none",
+    )
     parser.add_argument("--model", metavar="FOLDER", help="networks to measure instead of those of vcfx")
+    parser.add_argument("--changes", type=int, default=10_000, metavar="N", help="for control (default: 10000)")
     parser.add_argument("--json", type=Path, metavar="F", help="write all figures to a file; - for standard output")
 
 
@@ -38,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         raise VcfxError(f"--seconds is {options.seconds:g}; allowed: 1 to 36000")
     if options.pairs_every < 1:
         raise VcfxError(f"--pairs-every is {options.pairs_every}; allowed: 1 and more")
+    if options.changes < 1:
+        raise VcfxError(f"--changes is {options.changes}; allowed: 1 and more")
     os.environ.setdefault("NUMBA_NRT_STATS", "1")
     from vcfx.bench.machine import describe_machine
 
@@ -76,6 +83,13 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[], Figures
         wanted["voice.hops"] = lambda: voice_bench.bench_voice_hops(seconds, chosen)
         wanted["voice.latency"] = lambda: voice_bench.bench_voice_latency(chosen)
         wanted["voice.engine"] = lambda: voice_bench.bench_voice_in_engine(chosen)
+    if "control" in parts:
+        from vcfx.bench.control_bench import bench_changes
+
+        wanted["control.effects"] = lambda: bench_changes(options.changes)
+        if options.voice:
+            voices = tuple(options.voice.split(","))
+            wanted["control.voices"] = lambda: bench_changes(options.changes, voices)
     return wanted
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from vcfx.engine.engine import Engine
 from vcfx.engine.session import LiveSession
 from vcfx.errors import VcfxError
+from vcfx.hosts.priority import CONTROL_PRIORITY, ask_for_real_time
 
 from .acknowledgements import Acknowledgements
 from .actions import Actions
@@ -29,6 +30,7 @@ from .watchers import Watchers
 
 _SOON_S, _IDLE_S, _STALLED_S = 0.001, 0.1, 0.05
 _SILENT_S = 1.0
+_BURST = 64
 ENDED = "the voice changer has ended"
 #: From a message of one kind to its outcome; runs on the control thread.
 Handler = Callable[[Any], Outcome]
@@ -62,7 +64,7 @@ class LiveControl:
         self, session: LiveSession, running: Wanted, source: PresetSource | None = None, bank: tuple[str, ...] = ()
     ) -> None:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._ended = False
+        self._ended = self._ending = False
         self._handlers: dict[type[Any], Handler] = {}
         self._outbox = Outbox()
         self._loader = Loader()
@@ -184,7 +186,8 @@ class LiveControl:
         self._spectra.use_engine(engine, SPECTRUM_BANDS)
 
     def _run(self) -> None:
-        while True:
+        ask_for_real_time(CONTROL_PRIORITY)
+        while not self._ending:
             try:
                 job = self._queue.get(timeout=self._patience_s())
             except queue.Empty:
@@ -193,6 +196,7 @@ class LiveControl:
                 break
             try:
                 job()
+                self._do_what_waits()
                 self.acknowledgements.poll(self._is_moving())
                 if self.actions.poll() or self._outbox or job is not _nothing or not self._is_waiting():
                     self._announce()
@@ -201,6 +205,17 @@ class LiveControl:
             self._outbox.send()
         self._ended = True
         self._refuse_the_rest()
+
+    def _do_what_waits(self) -> None:
+        """Take a burst of messages in one go; looking after each would delay the last."""
+        for _ in range(_BURST):
+            if self._ending or self._queue.empty():
+                return
+            job = self._queue.get()
+            if job is None:
+                self._ending = True
+            else:
+                job()
 
     def _is_waiting(self) -> bool:
         return bool(self.acknowledgements) or self.actions.busy

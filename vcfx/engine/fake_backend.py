@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from vcfx.devices.device import AudioDevice, Direction
 from vcfx.errors import DeviceError, nearest
+from vcfx.hosts.priority import DEVICE_PRIORITY, ask_for_real_time
 
 from .streams import Stream, StreamRequest, StreamSide
 
@@ -52,6 +53,8 @@ class FakeDevice:
         The shortest block that it gives evenly spaced.
     speed
         How much faster than real time it runs; 0 for as fast as possible.
+    real_time
+        Whether its thread asks to run ahead of ordinary ones, as a driver's does.
     """
 
     name: str
@@ -66,6 +69,7 @@ class FakeDevice:
     host_api: str = "Fake"
     period: int = 1
     present: bool = True
+    real_time: bool = False
     played: list[Samples] = field(default_factory=list)
 
     def described(self, index: int) -> AudioDevice:
@@ -108,6 +112,8 @@ class FakeStream:
 
     def _run(self) -> None:
         device, request = self._device, self._request
+        if device.real_time:
+            ask_for_real_time(DEVICE_PRIORITY)
         sizes = itertools.cycle(device.blocks or (request.block,))
         flags = itertools.cycle(device.flags)
         frames_per_s = request.sample_rate * (1.0 + device.ppm * 1e-6) * device.speed
