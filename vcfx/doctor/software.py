@@ -26,6 +26,7 @@ PACKAGES: Final[dict[str, tuple[str, Need]]] = {
     "rich": ("rich", "files"),
     "tomli-w": ("tomli_w", "files"),
     "pedalboard": ("pedalboard", "extra"),
+    "python-osc": ("pythonosc", "extra"),
     "python-rtmidi": ("rtmidi", "extra"),
     "sounddevice": ("sounddevice", "live"),
 }
