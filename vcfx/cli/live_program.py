@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,6 +189,8 @@ def _start(program: LiveProgram, options: argparse.Namespace) -> None:
 
     if options.push_to_talk:
         program.control.submit(TalkMode("push"))
+        while program.session.engine.talking:  # not a word before the key
+            time.sleep(0.001)
     program.session.start()
     if options.record is not None:
         wish = StartRecording(options.record_sides, str(options.record))

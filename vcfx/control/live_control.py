@@ -174,10 +174,11 @@ class LiveControl:
             return ""
         self._queue.put(None)
         self._thread.join(10.0)
+        self._loader.close()
+        self._refuse_the_rest()  # plans that were being built are handed over before all are let go
         problem = self.actions.close()
         self._refuse_the_rest()
         self._spectra.close()
-        self._loader.close()
         self._watchers.close()
         return problem
 

@@ -255,6 +255,8 @@ class Engine:
         values = {c.VOICE_RAMP_S: ramp_s} | {SWITCHES[name]: float(on) for name, on in switches.items()}
         ticket = self.messages.post([(gauges.ctypes.data + 8 * gauge, value) for gauge, value in values.items()])
         self._switches |= switches
+        if self.blocks == 0:  # nothing has been heard that would have to fade
+            gauges[c.VOICE_GAIN] = float(self._switches["unmuted"] and self._switches["talking"])
         return ticket
 
     @property
