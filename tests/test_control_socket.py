@@ -106,6 +106,17 @@ def test_changes_reach_every_watcher(served: ControlServer) -> None:
         assert len(seen) == count
 
 
+def test_states_that_change_fast_are_not_all_sent_but_the_last_is(served: ControlServer, surface: FakeSurface) -> None:
+    with RemoteControl(served.address) as control:
+        seen: list[LiveState] = []
+        control.watch(seen.append)
+        start_s = time.monotonic()
+        for number in range(500):
+            surface.submit(m.SwitchPreset(f"preset {number}"))
+        assert eventually(lambda: bool(seen) and seen[-1] == surface.state())
+        assert len(seen) <= 2 + (time.monotonic() - start_s) / server.STATE_S
+
+
 def test_a_watcher_may_ask_back(served: ControlServer) -> None:
     with RemoteControl(served.address) as control:
         asked: list[tuple[LiveState, Catalogue]] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import selectors
 import threading
@@ -24,6 +23,8 @@ from .transport import listen, of_another_user
 MOST_CLIENTS: Final = 32
 #: A client that takes nothing for so long, although something waits for it, is dropped.
 PATIENCE_S: Final = 5.0
+#: States follow each other no faster: a knob that is turned changes the state hundreds of times a second.
+STATE_S: Final = 0.02
 #: A client must have said the token by then.
 GREETING_S: Final = 2.0
 _LOOK_ROUND_S: Final = 1.0
@@ -56,7 +57,8 @@ class ControlServer:
         self._listener = listen(str(os.getpid()) if name is None else name, tcp=tcp)
         self._listener.socket.setblocking(False)
         self._peers: dict[Peer, float] = {}  # with the time of their arrival
-        self._state: LiveState | None = None
+        self._state: LiveState | None = None  # the newest that has not been sent
+        self._next_state_s = 0.0
         self._errand = Errand(surface)
         self._wake = Wake()
         self._selector = selectors.DefaultSelector()
@@ -100,9 +102,17 @@ class ControlServer:
             self._selector.close()
             self._wake.close()
 
+    def _patience_s(self) -> float | None:
+        """Return how long nothing is due; None where only a client or a change can bring something."""
+        if not self._peers:
+            return None
+        due_s = min(peer.next_meters_s for peer in self._peers)
+        if self._state is not None or any(peer.owes_state and not peer.lines.waits for peer in self._peers):
+            due_s = min(due_s, self._next_state_s)
+        return max(0.0, min(_LOOK_ROUND_S, due_s - time.monotonic()))
+
     def _turn(self) -> None:
-        due_s = min((peer.next_meters_s for peer in self._peers), default=math.inf)
-        for key, events in self._selector.select(max(0.0, min(_LOOK_ROUND_S, due_s - time.monotonic()))):
+        for key, events in self._selector.select(self._patience_s()):
             if key.fileobj is self._wake:
                 self._wake.hush()
             elif isinstance(key.data, Peer):
@@ -156,12 +166,16 @@ class ControlServer:
         peer.close()
 
     def _send_state(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._next_state_s:
+            return
         state, self._state = self._state, None
         if state is not None:
             for peer in self._peers:
                 peer.owes_state = peer.watches
         owed = [peer for peer in self._peers if peer.owes_state and not peer.lines.waits]
         if owed:
+            self._next_state_s = now_s + STATE_S
             line = to_line({"state": state_to_json(self._surface.state() if state is None else state)})
             for peer in owed:
                 peer.owes_state = False

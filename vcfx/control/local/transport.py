@@ -18,7 +18,8 @@ from .lines import from_line, to_line
 from .place import PORT_ENDING, SOCKET_ENDING, ControlAddress, listed, open_folder
 
 _BACKLOG: Final = 16
-_PROBE_S: Final = 0.5
+#: Windows tries a port for two seconds before it says that nobody listens there.
+_PROBE_S: Final = {SOCKET_ENDING: 0.5, PORT_ENDING: 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _forget_dead(addresses: Iterable[ControlAddress]) -> None:
     """Remove the files of processes that were killed: nobody listens there any more."""
     for address in addresses:
         try:
-            connect(address, _PROBE_S).close()
+            connect(address, _PROBE_S[address.path.suffix]).close()
         except (ConnectionRefusedError, FileNotFoundError):
             with contextlib.suppress(OSError):
                 address.path.unlink()

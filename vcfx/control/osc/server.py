@@ -34,9 +34,11 @@ LEASE_S: Final = 30.0
 LONGEST_LEASE_S: Final = 600.0
 METERS_HZ: Final = 10.0
 MOST_METERS_HZ: Final = 60.0
+#: States follow each other no faster: a fader that is moved changes the state hundreds of times a second.
+STATE_S: Final = 0.02
 _DATAGRAM_BYTES: Final = 65_536
 _QUEUE_BYTES: Final = 1 << 20
-_LOOK_ROUND_S: Final = 1.0
+_END_S: Final = 5.0
 
 
 class OscServer:
@@ -83,6 +85,7 @@ class OscServer:
         self._order = itertools.count()
         self._subscribers: dict[Place, Subscriber] = {}
         self._stale = False
+        self._next_state_s = 0.0
         self._ending = False
         self._wake = Wake()
         self._unwatch = surface.watch(self._changed)
@@ -98,7 +101,7 @@ class OscServer:
         """Stop listening."""
         self._ending = True
         self._wake.ring()
-        self._thread.join(_LOOK_ROUND_S * 5)
+        self._thread.join(_END_S)
 
     def __enter__(self) -> OscServer:
         return self
@@ -124,11 +127,14 @@ class OscServer:
         self._socket.close()
         self._wake.close()
 
-    def _patience_s(self) -> float:
-        """Return how long nothing is due: time tags count in the world's time, meters in the machine's."""
+    def _patience_s(self) -> float | None:
+        """Return how long nothing is due: time tags count in the world's time, the rest in the machine's."""
+        due_s = min((min(who.next_meters_s, who.until_s) for who in self._subscribers.values()), default=math.inf)
+        if self._stale and self._subscribers:
+            due_s = min(due_s, self._next_state_s)
         later_s = self._later[0][0] - time.time() if self._later else math.inf
-        meters_s = min((who.next_meters_s for who in self._subscribers.values()), default=math.inf)
-        return max(0.0, min(_LOOK_ROUND_S, later_s, meters_s - time.monotonic()))
+        patience_s = min(later_s, due_s - time.monotonic())
+        return max(0.0, patience_s) if math.isfinite(patience_s) else None
 
     def _receive(self) -> None:
         try:
@@ -205,8 +211,9 @@ class OscServer:
         now_s = time.monotonic()
         for place in [place for place, who in self._subscribers.items() if who.until_s <= now_s]:
             del self._subscribers[place]
-        if self._stale and self._subscribers:
+        if self._stale and self._subscribers and now_s >= self._next_state_s:
             self._stale = False
+            self._next_state_s = now_s + STATE_S
             values = state_values(self._surface.state())
             for place, who in self._subscribers.items():
                 for packet in write_bundles(who.news(values)):
