@@ -50,7 +50,7 @@ def build_state(revision: int, session: LiveSession, running: Wanted, wishes: Wi
         output_rate_hz=session.output_rate,
         block_frames=engine.block,
         latency_ms={name: _steady(value) for name, value in session.stated_latency_ms().items()},
-        problem=session.problem or wishes.problem,
+        problem=session.problem or wishes.problem or "; ".join(engine.plan.problems()),
         midi=wishes.midi,
     )
 
@@ -60,7 +60,8 @@ def node_state(entry: NodeEntry, engine: Engine) -> NodeState:
     present = entry.id in engine.plan.graph.node_names()
     latency_ms = 1e3 * engine.plan.node(entry.id).latency_samples / engine.sample_rate if present else 0.0
     values = full_parameters(entry)
-    parameters = tuple(parameter_state(parameter, values[parameter.name]) for parameter in declared_parameters(entry))
+    shown = [parameter for parameter in declared_parameters(entry) if not parameter.opaque]
+    parameters = tuple(parameter_state(parameter, values[parameter.name]) for parameter in shown)
     return NodeState(entry.id, entry.kind, not present, round(latency_ms, 3), parameters)
 
 

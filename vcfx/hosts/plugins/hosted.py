@@ -109,7 +109,6 @@ class HostedPlugin:
         self._blocks = [np.zeros((len(rows), max_frames), np.float32) for rows in self._rows]
         self.restore(state)
         self.set(values or {})
-        self._run(max_frames)
         self.reset()
 
     @property
@@ -154,9 +153,14 @@ class HostedPlugin:
                 block_out[rows, start:] = sound
 
     def reset(self) -> None:
-        """Forget the sound heard; the parameters stay."""
-        for copy in self._copies:
+        """Forget the sound heard; the parameters stay.
+
+        A block of silence follows, because plugins take parameters over with the block that comes behind them.
+        """
+        for copy, block in zip(self._copies, self._blocks, strict=True):
             copy.reset()
+            block[:] = 0
+        self._run(self._max_frames)
 
     def _run(self, frames: int) -> list[Block]:
         return [

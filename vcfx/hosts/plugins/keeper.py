@@ -17,6 +17,8 @@ from .link import LOAD_LIMIT_S, PluginLink, PluginTask
 
 STALL_S: Final = 0.25
 MAX_RESTARTS, RESTARTS_WITHIN_S = 5, 60.0
+#: For how long a restart is told after it has gone well.
+_TOLD_FOR_S: Final = 15.0
 #: After this time no worker is in the middle of a link that was taken from it.
 _LONGEST_WAIT_S: Final = 0.1
 
@@ -55,6 +57,7 @@ class PluginKeeper:
         self._failed_s: deque[float] = deque(maxlen=MAX_RESTARTS)
         self.facts: dict[str, Any] = {}
         self.restarts, self.problem, self.end_reason = 0, "", "it is not running"
+        self._told_until_s = float("inf")
         # The system ends a child with the thread that made it, so one thread makes them all, and stays.
         threading.Thread(target=self._keep, name=f"vcfx-plugin {task.plugin.name}", daemon=True).start()
         self._loaded.wait()
@@ -99,16 +102,23 @@ class PluginKeeper:
             self._failed_s.append(time.monotonic())
             if not self._is_live or self._fails_too_often(reason):
                 return False
-            self.problem = f"plugin '{self._task.plugin.name}' is started again: {reason}"
+            self.problem = f"plugin '{self._task.plugin.name}' has failed and is being replaced: {reason}"
         if self._is_live:
             self._look_after_spare()
         if self.link is None and self._spare_is_ready:
-            self._bury()
-            with self._lock:
-                self.link, self._spare, self._spare_is_ready = self._spare, None, False
-            self.restarts += 1
-            self.problem = ""
+            self._take_over()
+        if time.monotonic() > self._told_until_s:
+            self.problem, self._told_until_s = "", float("inf")
         return True
+
+    def _take_over(self) -> None:
+        self._bury()
+        with self._lock:
+            self.link, self._spare, self._spare_is_ready = self._spare, None, False
+        self.restarts += 1
+        times = "once" if self.restarts == 1 else f"{self.restarts} times"
+        self.problem = f"plugin '{self._task.plugin.name}' had to be replaced {times}: {self.end_reason}"
+        self._told_until_s = time.monotonic() + _TOLD_FOR_S
 
     def _trouble(self) -> str:
         """Listen to the child for a moment; return why it must be replaced, empty while all is well."""
@@ -119,6 +129,8 @@ class PluginKeeper:
             facts = link.heard()
         except PluginError as error:
             return str(error)
+        if facts is not None and "error" in facts:
+            return f"it failed: {facts['error']}"
         if facts is not None and "state" in facts:
             self._keep_state(base64.b64decode(facts["state"]))
         if self._is_live and time.monotonic() - link.owed_since_s > STALL_S:

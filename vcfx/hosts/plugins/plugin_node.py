@@ -54,7 +54,8 @@ class PluginNode(Node):
     """A VST3 or AU plugin, run in hops of constant length. Its own parameters stand beside those declared here.
 
     Mono and stereo are adapted: a mono plugin has a copy for each channel, a stereo one hears a lone channel on both
-    sides. Latency: what the plugin reports, plus `latency_hops` blocks.
+    sides. Latency: what the plugin reports, plus `latency_hops` blocks. Blocks have no frames or at least three:
+    pedalboard takes a stereo block of one or two for something else.
     """
 
     kind: ClassVar[str] = KIND

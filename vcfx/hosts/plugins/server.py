@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 import time
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from vcfx.hosts.priority import ask_for_real_time
 
@@ -42,10 +42,13 @@ def main() -> int:
     try:
         server = _Server(task, facts)
     except Exception as error:  # foreign code: whatever it raises is what is wrong with it
-        _say(facts, error=" ".join(f"{type(error).__name__}: {error}".split())[:300])
-        os._exit(1)
-    with contextlib.suppress(OSError):
+        _tell_failure(facts, error)
+    try:
         server.serve()
+    except OSError:  # the parent is gone: nobody to tell
+        os._exit(0)
+    except Exception as error:
+        _tell_failure(facts, error)
     os._exit(0)  # without taking the plugin down, which some do not survive
 
 
@@ -118,6 +121,12 @@ def _open_socket(key: int | str) -> socket.socket:
 
 def _say(facts: socket.socket, **what: object) -> None:
     facts.sendall(json.dumps(what).encode() + b"\n")
+
+
+def _tell_failure(facts: socket.socket, error: Exception) -> NoReturn:
+    with contextlib.suppress(OSError):
+        _say(facts, error=" ".join(f"{type(error).__name__}: {error}".split())[:300])
+    os._exit(1)
 
 
 def _as_text(state: bytes) -> str:
