@@ -313,3 +313,18 @@ def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     nowhere = place.ControlAddress("12345", folder / "12345.sock")
     with listen("127.0.0.1", 0) as listening, pytest.raises(ControlError, match=r"does not start .*has ended"):
         WebProcess(listening, Access(), nowhere, print)
+
+
+def test_the_server_ends_in_order_when_it_is_asked_to(folder: Path) -> None:
+    async def stay(site: Site) -> int | None:
+        async with live(site) as socket:
+            await received(socket, "meters")
+            await asyncio.to_thread(site.web.close)
+            with pytest.raises(ConnectionClosed):
+                await received(socket, "nothing")
+            return socket.close_code
+
+    site = Site()
+    assert asyncio.run(stay(site)) == 1012  # "service restart": a page tries again
+    assert site.web._process.returncode == 0  # it was not killed
+    site.control.close()

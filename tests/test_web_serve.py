@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,14 @@ from vcfx.control.local import ControlServer, place
 from vcfx.errors import ControlError
 from vcfx.web import requirements, web_process
 from vcfx.web.access import Access
+from vcfx.web.app import create_app
 from vcfx.web.invitation import invitation
 from vcfx.web.limits import Limits
 from vcfx.web.listening import listen, page_address
 from vcfx.web.live_feed import LiveFeed
 from vcfx.web.live_socket import serve_live_socket
 from vcfx.web.pages import page_file
+from vcfx.web.server import PageServer
 from vcfx.web.web_process import WebProcess
 
 pytestmark = pytest.mark.xdist_group("web_process")
@@ -249,3 +252,32 @@ def test_the_pages_files_and_no_others(tmp_path: Path) -> None:
 def test_a_socket_that_listens_keeps_little_for_slow_clients() -> None:
     with listen("127.0.0.1", 0) as listening:
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 131_072
+
+
+def test_connections_that_ask_nothing_are_closed_and_others_stay() -> None:
+    limits = Limits(body_seconds=0.3)
+    server = PageServer(create_app(FakeSurface(), limits=limits), limits)
+    with listen("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            place = listening.getsockname()
+            with socket.create_connection(place, 20.0) as silent, socket.create_connection(place, 20.0) as asks:
+                silent.sendall(b"GET /api/about HTTP/1.1\r\nHost: 127.")
+                asks.sendall(b"GET /api/about HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                assert asks.recv(15) == b"HTTP/1.1 200 OK"
+                assert silent.recv(100) == b""
+                asks.sendall(b"GET /api/about HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                assert b"HTTP/1.1 200 OK" in asks.recv(65_536) + asks.recv(65_536)
+        finally:
+            server.should_exit = True
+            thread.join(20.0)
+
+
+def test_the_voices_process_knows_nothing_of_the_server() -> None:
+    code = (
+        "import sys, vcfx.cli.serve, vcfx.web.requirements, vcfx.web.access, vcfx.web.listening, vcfx.web.web_process\n"
+        "sys.exit(' '.join({'fastapi', 'starlette', 'uvicorn', 'pydantic', 'websockets'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60.0)
+    assert done.stderr.strip() == ""

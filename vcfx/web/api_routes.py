@@ -44,7 +44,7 @@ def api_routes(surface: ControlSurface, feed: LiveFeed, limits: Limits) -> APIRo
 
 def _add_reading(router: APIRouter, feed: LiveFeed) -> None:
     @router.get("/about", response_model=schemas.About, responses=_read(), summary="What answers here")
-    def about() -> Response:
+    async def about() -> Response:
         return JSONResponse({"name": "vcfx", "version": __version__})
 
     @router.get("/state", response_model=LiveState, responses=_read(), summary="Everything that messages change")
@@ -79,7 +79,7 @@ def _add_messages(router: APIRouter, surface: ControlSurface, limits: Limits) ->
         )  # fmt: skip
 
     @router.post("/do/{name}", include_in_schema=False)
-    def unknown(name: str) -> Response:
+    async def unknown(name: str) -> Response:
         return refused(404, f"there is no message type {ascii(name)[:60]}{nearest(name, wire.TYPES)}")
 
 
@@ -133,4 +133,4 @@ def _json(content: bytes) -> Response:
 
 
 def _read() -> dict[int | str, dict[str, Any]]:
-    return {status: ANSWERS[status] for status in (400, 401, 403, 413, 429, 503)}
+    return {status: ANSWERS[status] for status in (400, 401, 403, 408, 413, 429, 503)}

@@ -79,11 +79,11 @@ def _add_live_socket(app: FastAPI, surface: ControlSurface, feed: LiveFeed, limi
 
 def _add_pages(app: FastAPI) -> None:
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    def index(request: Request) -> Response:
+    async def index(request: Request) -> Response:
         return page_file(request, "index.html")
 
     @app.api_route("/page/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    def page(request: Request, path: str) -> Response:
+    async def page(request: Request, path: str) -> Response:
         return page_file(request, path)
 
 

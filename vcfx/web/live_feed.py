@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from starlette.concurrency import run_in_threadpool
-
 from vcfx.control.live_state import LiveState, Meters
 from vcfx.control.surface import ControlSurface
 
@@ -62,12 +60,12 @@ class LiveFeed:
 
     async def asked_state_json(self) -> bytes:
         """Return the state after everything that has been answered so far."""
-        return STATE.dump_json(await run_in_threadpool(self._surface.state), warnings=False)
+        return STATE.dump_json(await asyncio.to_thread(self._surface.state), warnings=False)
 
     async def latest_state_json(self) -> bytes:
         """Return the state that was heard of last."""
         if self._state is None:
-            asked = await run_in_threadpool(self._surface.state)
+            asked = await asyncio.to_thread(self._surface.state)
             self._state = self._state or (asked, b"")
         state, made = self._state
         if not made:
@@ -79,7 +77,7 @@ class LiveFeed:
         """Return the present meters; without spectra they are empty, whoever else wants them."""
         async with self._meters_lock:
             if self._meters is None or time.monotonic() - self._meters[0] > _METERS_FRESH_S:
-                meters = await run_in_threadpool(self._surface.meters)
+                meters = await asyncio.to_thread(self._surface.meters)
                 self._meters = time.monotonic(), meters
                 self._meters_made = {}
             if spectra not in self._meters_made:
@@ -92,6 +90,6 @@ class LiveFeed:
         """Return what can be chosen; devices are looked for at most once a second."""
         async with self._catalogue_lock:
             if self._catalogue is None or time.monotonic() - self._catalogue[0] > _CATALOGUE_FRESH_S:
-                found = await run_in_threadpool(self._surface.catalogue)
+                found = await asyncio.to_thread(self._surface.catalogue)
                 self._catalogue = time.monotonic(), CATALOGUE.dump_json(found, warnings=False)
             return self._catalogue[1]

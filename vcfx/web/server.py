@@ -12,8 +12,10 @@ import os
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -40,11 +42,14 @@ class PageServer(uvicorn.Server):
     app
         From `create_app`.
     limits
-        Those of the application.
+        Those of the application; a connection that has asked for nothing within `body_seconds` is closed, so that
+        silent ones cannot take every place.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits | None = None) -> None:
         limits = limits or Limits()
+        self._patience_seconds = limits.body_seconds
+        self._silent_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         configuration = uvicorn.Config(
             app, loop="asyncio", http="h11", ws="websockets-sansio", lifespan="on", log_level="error",
             access_log=False, proxy_headers=False, server_header=False, limit_concurrency=_MOST_CONNECTIONS,
@@ -59,6 +64,16 @@ class PageServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.ready.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections; called ten times a second."""
+        now = time.monotonic()
+        for connection in tuple(self.server_state.connections):
+            if getattr(connection, "cycle", self) is not None:  # it has asked, or is a WebSocket
+                self._silent_since.pop(connection, None)
+            elif now - self._silent_since.setdefault(connection, now) > self._patience_seconds:
+                connection.transport.close()
+        return await super().on_tick(counter)
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         400: "The request broke off",
         401: "A token is needed, or it is wrong",
         403: "The request comes from a page elsewhere, or names another server",
+        408: "The body took too long",
         413: "The body is too large",
         422: "What is wrong with the request, in one sentence",
         429: "Too many requests or wrong tokens",
@@ -32,7 +33,7 @@ def session_route(access: Access, count_wrong_token: Callable[[str], None]) -> A
     router = APIRouter()
 
     @router.post(SESSION_PATH, status_code=204, responses=ANSWERS, summary="Exchange the token for a cookie")
-    def exchange(request: Request, offer: SessionRequest) -> Response:
+    async def exchange(request: Request, offer: SessionRequest) -> Response:
         answer = Response(status_code=204)
         if access.token is None:
             return answer
