@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -168,6 +169,14 @@ class MidiClient:
         if isinstance(outcome, Refused):
             self._problem = outcome.reason
 
+    @contextlib.contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """Go on whatever happens: the next key must work."""
+        try:
+            yield
+        except Exception as error:
+            self._problem = f"MIDI has failed: {type(error).__name__}: {error}"
+
     # The thread of the events.
 
     def _run_events(self) -> None:
@@ -175,7 +184,8 @@ class MidiClient:
         while not self._closing.is_set():
             self._gather(waiting, FETCH_S if self._connections.fetched else IDLE_S)
             while waiting:
-                self._carry_out(waiting.popleft(), waiting)
+                with self._surviving():
+                    self._carry_out(waiting.popleft(), waiting)
             learner = self._learner
             if learner is not None and (binding := learner.result(time.monotonic())) is not None:
                 self._learned(binding)
@@ -213,9 +223,10 @@ class MidiClient:
 
     def _submit(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:
+            answer = self._surface.submit(deed.message)
             with self._lock:
                 self._unanswered += 1
-            self._surface.submit(deed.message).add_done_callback(self._answered)
+            answer.add_done_callback(self._answered)
 
     def _wait_for_answers(self, waiting: deque[_Arrival]) -> bool:
         """Wait while the surface is far behind; returns whether it was."""
@@ -246,11 +257,12 @@ class MidiClient:
     def _run_ports(self) -> None:
         next_scan_s = time.monotonic() + SCAN_S
         while not self._closing.is_set():
-            self._look_up_names()
-            if time.monotonic() >= next_scan_s:
-                self._connections.scan()
-                next_scan_s = time.monotonic() + SCAN_S
-            self._show()
+            with self._surviving():
+                self._look_up_names()
+                if time.monotonic() >= next_scan_s:
+                    next_scan_s = time.monotonic() + SCAN_S
+                    self._connections.scan()
+                self._show()
             self._closing.wait(REST_S)
             self._wake.wait(max(0.0, next_scan_s - time.monotonic()))
             self._wake.clear()
