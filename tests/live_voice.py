@@ -69,7 +69,8 @@ class Voice:
     def played(self, first_block: int, blocks: int) -> np.ndarray:
         """What came out in so many blocks; waits for them."""
         wait_until(lambda: len(self.device.played) >= first_block + blocks)
-        return np.concatenate(self.device.played[first_block : first_block + blocks], axis=1)[0]
+        heard: Samples = np.concatenate(self.device.played[first_block : first_block + blocks], axis=1)[0]
+        return heard
 
     def wait_for_bank(self) -> None:
         wait_until(lambda: all(map(self.control.actions.bank.is_ready, self.control.actions.bank.names)))

@@ -93,10 +93,7 @@ class Engine:
             fields[c.CLOCK_BRIDGE] = self.clock_bridge.address
         for cell, value in fields.items():
             self.memory.cells[cell] = value
-        self.preset = preset
-        self._current = self.prepare(preset)
-        self._take_in(self._current)
-        self.memory.cells[c.CURRENT] = self._current.address
+        self.preset, self._current = preset, self._first_plan(preset)
         self.output_callback, self.input_callback = OUTPUT_CALLBACK.address, INPUT_CALLBACK.address
         self._compile_what_control_uses()
 
@@ -351,6 +348,12 @@ class Engine:
         self.set_cell(c.MONITOR_BRIDGE, 0)
         self.collect_retired()
         prime_plan(self._current.address, self.address, 0, 0, self.block)
+
+    def _first_plan(self, preset: Preset) -> RenderPlan:
+        plan = self.prepare(preset)
+        self._take_in(plan)
+        self.memory.cells[c.CURRENT] = plan.address
+        return plan
 
     def _take_in(self, plan: RenderPlan) -> None:
         self._plans[plan.address] = plan
