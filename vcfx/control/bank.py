@@ -6,6 +6,7 @@ heard and retired, it is brought back to what its file says, emptied of sound, a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from vcfx.engine.engine import Engine
 from vcfx.errors import VcfxError
 from vcfx.graph.plan import RenderPlan
+from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx.presets import Preset
 from vcfx.presets.model import NodeEntry
 
@@ -61,10 +63,18 @@ class Bank:
         return name in self._ready
 
     def take(self, wanted: Wanted) -> RenderPlan | None:
-        """Return a ready plan for just that preset; it comes back through `retired`."""
+        """Return a ready plan for just that preset, whatever its live parameters; it comes back through `retired`.
+
+        Raises
+        ------
+        VcfxError
+            If a parameter cannot be what the preset says.
+        """
         plan, preset = self._ready.get(wanted.name, (None, None))
-        if plan is None or preset != wanted.preset:
+        if plan is None or preset is None or _skeleton(preset) != _skeleton(wanted.preset):
             return None
+        if preset != wanted.preset:
+            _settle(plan, wanted.preset)
         del self._ready[wanted.name]
         self._out[plan.address] = (wanted.name, wanted.preset)
         return plan
@@ -78,12 +88,10 @@ class Bank:
         return True
 
     def refresh(self) -> None:
-        """Make every plan what its place means by now (another voice may have been chosen)."""
+        """Make every plan fit for what its place means by now (another voice may have been chosen)."""
         for name in self.names:
-            if any(name == out for out, _ in self._out.values()):
-                continue
-            plan, preset = self._ready.pop(name, (None, None))
-            self._loader.chore(lambda n=name, p=plan, s=preset: self._make_ready(n, p, s, self._engine))  # type: ignore[misc]
+            if not any(name == out for out, _ in self._out.values()):
+                self._loader.chore(lambda place=name: self._review(place, self._ready.get(place)))  # type: ignore[misc]
 
     def use_engine(self, engine: Engine, same_terms: bool) -> None:
         """Work for another engine; its plans are new ones unless rate, channels and block are the same."""
@@ -100,6 +108,24 @@ class Bank:
         for plan, _ in self._ready.values():
             plan.release()
         self._ready.clear()
+
+    def _review(self, name: str, ready: tuple[RenderPlan, Preset] | None) -> None:
+        """Load what a ready plan will need, or build another. Thread: loader."""
+        if ready is not None:
+            plan, preset = ready
+            with contextlib.suppress(VcfxError):  # which is told when the place is chosen
+                wanted = self._source.wanted(name)
+                if _skeleton(preset) == _skeleton(wanted.preset):
+                    _fetch_voices(plan, wanted.preset)
+                    return
+            self._call(lambda: self._withdraw(name, plan))
+        self._make_ready(name, None, None, self._engine)
+
+    def _withdraw(self, name: str, plan: RenderPlan) -> None:
+        """Drop a plan that is no longer fit, unless it has been taken meanwhile."""
+        if name in self._ready and self._ready[name][0] is plan:
+            del self._ready[name]
+            plan.release()
 
     def _make_ready(self, name: str, plan: RenderPlan | None, preset: Preset | None, engine: Engine) -> None:
         """Bring a plan back, or build a new one. Thread: loader."""
@@ -133,6 +159,13 @@ def refit(plan: RenderPlan, built_for: Preset, preset: Preset) -> bool:
     """
     if _skeleton(built_for) != _skeleton(preset):
         return False
+    _settle(plan, preset)
+    plan.reset()
+    return True
+
+
+def _settle(plan: RenderPlan, preset: Preset) -> None:
+    """Set live parameters as a preset has them, while nobody hears the plan."""
     present = set(plan.graph.node_names())
     for entry in preset.nodes():
         if entry.id in present:
@@ -141,8 +174,14 @@ def refit(plan: RenderPlan, built_for: Preset, preset: Preset) -> bool:
             moved = {name: value for name, value in meant.items() if node.parameters[name] != value}
             if moved:
                 node.update(**moved)
-    plan.reset()
-    return True
+
+
+def _fetch_voices(plan: RenderPlan, preset: Preset) -> None:
+    present = set(plan.graph.node_names())
+    for entry in preset.nodes():
+        node = plan.node(entry.id) if entry.id in present else None
+        if isinstance(node, NeuralVoice):
+            node.fetch(str(entry.parameters.get("voice", "")))
 
 
 def _skeleton(preset: Preset) -> tuple[Any, ...]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from vcfx.engine.engine import Engine
 from vcfx.errors import VcfxError
 from vcfx.hosts.neural_voice import NeuralVoice
-from vcfx.presets import Preset
 from vcfx.presets.voice_chain import KIND as VOICE_KIND
 from vcfx.presets.voice_chain import with_voice
 from vcfx_dsp.node import KernelNode
@@ -17,7 +15,6 @@ from vcfx_dsp.parameters import Value
 
 from .acknowledgements import Acknowledgements
 from .bank import Bank
-from .live_preset import with_parameter
 from .loader import Loader
 from .preset_changes import PresetChanges
 from .preset_source import PresetSource, Wanted
@@ -122,16 +119,9 @@ class ParameterMoves:
 
     def _speak(self, engine: Engine, voice: str, nodes: tuple[str, ...], reply: Reply) -> None:
         """Let voice nodes speak with a loaded voice: in the plan that runs, or in the one that is on its way."""
-        if self._changes.settled:
-            for node in nodes[1:]:
-                self._changes.set_parameter(node, "voice", voice)
-            self._set(engine, nodes[0], "voice", voice, reply)
-            return
-        wanted = self._changes.wanted
-        preset: Preset = wanted.preset
-        for node in nodes:
-            preset = with_parameter(preset, node, "voice", voice)
-        self._changes.begin(replace(wanted, preset=preset), reply)
+        for node in nodes[1:]:
+            self._changes.set_parameter(node, "voice", voice)
+        self._set(engine, nodes[0], "voice", voice, reply)
 
     def _set(self, engine: Engine, node: str, parameter: str, value: Value, reply: Reply) -> None:
         worker = engine.plan.worker
