@@ -74,7 +74,7 @@ class LiveRun:
 
     def until_it_was_seen_to(self) -> None:
         before = self.host.restarts
-        wait_until(lambda: self.hop() is not None and self.host.restarts > before or "stays off" in self.host.problem)
+        wait_until(lambda: self.hop().size and (self.host.restarts > before or "stays off" in self.host.problem))
 
     def until_there_is_a_spare(self) -> None:
         kept = self.host._keeper
@@ -129,17 +129,13 @@ def test_parameters_outlive_a_restart(running: LiveRun) -> None:
 
 
 @needs_zam
-def test_a_plugin_that_fails_again_and_again_stays_off(running: LiveRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_fails_again_and_again_stays_off(running: LiveRun) -> None:
     for _ in range(keeper.MAX_RESTARTS):
         running.until_there_is_a_spare()
-        child, restarts = running.host.process_id, running.host.restarts
+        child = running.host.process_id
         assert child is not None
         os.kill(child, signals.SIGKILL)
-        wait_until(
-            lambda before=restarts: (
-                running.hop() is not None and (running.host.restarts > before or "stays off" in running.host.problem)
-            )
-        )
+        running.until_it_was_seen_to()
     assert "failed 5 times within 60 s and stays off" in running.host.problem
     assert running.host.process_id is None
     running.until(sounds=False)  # the unconverted voice is not heard

@@ -46,7 +46,7 @@ def signal(rng: np.random.Generator) -> Block:
 
 def prepared(name: str, *channels: int, **parameters: object) -> Node:
     node = create("plugin", plugin=str(ZAM / f"{name}.vst3"), **parameters)
-    node.prepare(ProcessSpec(RATE_HZ, HOP, *channels or (2,)))
+    node.prepare(ProcessSpec(RATE_HZ, HOP, channels[0] if channels else 2))
     return node
 
 
