@@ -228,7 +228,7 @@ def test_devices_are_chosen(page: Page, stage: Stage) -> None:
 
 
 def test_saving_asks_for_a_name_and_says_what_was_refused(page: Page, stage: Stage) -> None:
-    page.get_by_role("button", name="Save as…").click()
+    page.get_by_role("button", name="Save as").click()
     page.get_by_label("Name").fill("taken")
     page.get_by_label("Name").press("Enter")
     expect(page.get_by_text("there is a preset 'taken' already")).to_be_visible()
@@ -240,7 +240,7 @@ def test_saving_asks_for_a_name_and_says_what_was_refused(page: Page, stage: Sta
 
 def test_midi_is_learned_beside_a_control_and_hidden_without_midi(page: Page, stage: Stage) -> None:
     page.get_by_role("button", name="MIDI learn").click()
-    expect(page.locator("[data-target='parameter:crush.cutoff_hz']")).to_contain_text("control 7")
+    expect(page.locator("[data-target='parameter:crush.cutoff_hz']")).to_contain_text("CC 7")
     key = page.locator("[data-target='preset:robot']")
     key.click()
     assert last(stage, m.LearnMidi) == m.LearnMidi("preset:robot")
@@ -290,9 +290,10 @@ def test_the_meters_move_at_least_twenty_times_a_second(page: Page) -> None:
     }""")
     rates = []
     for _ in range(3):  # the best of three seconds: the machine may be busy with other things
-        before = page.evaluate("window.moves")
+        before, began = page.evaluate("[window.moves, performance.now()]")
         page.wait_for_timeout(1_000)
-        rates.append(page.evaluate("window.moves") - before)
+        after, ended = page.evaluate("[window.moves, performance.now()]")
+        rates.append(1_000 * (after - before) / (ended - began))
     assert max(rates) >= 20
 
 

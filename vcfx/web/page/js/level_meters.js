@@ -79,9 +79,11 @@ function levelMeter(title, words) {
 /** Counts how many meters a second reach the page. @param {Panel} panel */
 function countUpdates(panel) {
   let count = 0;
+  let since = performance.now();
   panel.store.watch((shown) => shown.meters, () => { count += 1; });
   setInterval(() => {
-    document.documentElement.dataset.metersPerSecond = String(count);
+    document.documentElement.dataset.metersPerSecond = (count / (performance.now() - since) * 1_000).toFixed(1);
     count = 0;
+    since = performance.now();
   }, 1_000);
 }

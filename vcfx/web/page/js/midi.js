@@ -30,7 +30,7 @@ export function learnKey(panel, target, words) {
     const waiting = midi?.learning === target;
     mark(key, "aria-pressed", waiting);
     mark(key, "data-bound", Boolean(trigger));
-    write(bound, waiting ? "move it…" : trigger);
+    write(bound, waiting ? "move it…" : trigger.replace(/^control /, "CC "));
     mark(key, "aria-label", `MIDI for ${words}: ${waiting ? "waiting for an event" : trigger || "none"}`);
   };
   draw();

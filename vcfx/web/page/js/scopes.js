@@ -7,6 +7,8 @@ import { Spectrum } from "./spectrum.js";
 /** @import {Panel} from "./panel.js" */
 /** @import {Meters} from "./types.js" */
 
+const MOST_WAITING = 60;
+
 /** @param {Panel} panel */
 export function showScopes(panel) {
   const spectrum = new Spectrum();
@@ -23,11 +25,22 @@ export function showScopes(panel) {
     write(freeze, frozen ? "Frozen" : "Freeze");
     panel.connection.wantSpectra(!frozen);
   });
+  /** What came since the last picture; a browser that is behind draws it at once. @type {Meters[]} */
+  const waiting = [];
+  const draw = () => {
+    for (const meters of waiting) {
+      spectrum.add(meters.input_spectrum_db, meters.output_spectrum_db);
+      before.add(meters.input_spectrum_db);
+      after.add(meters.output_spectrum_db);
+    }
+    waiting.length = 0;
+    spectrum.paint();
+  };
   panel.store.watch((shown) => shown.meters, (meters) => {
     if (frozen || !meters || !meters.input_spectrum_db.length || document.hidden) return;
-    spectrum.draw(meters.input_spectrum_db, meters.output_spectrum_db);
-    before.add(meters.input_spectrum_db);
-    after.add(meters.output_spectrum_db);
+    waiting.push(meters);
+    if (waiting.length === 1) requestAnimationFrame(draw);
+    else if (waiting.length > MOST_WAITING) waiting.shift();
     if (performance.now() - spokenAt < 2_000) return;
     spokenAt = performance.now();
     write(words, `Loudest before near ${loudest(meters.input_spectrum_db)}, after near ${loudest(meters.output_spectrum_db)}`);

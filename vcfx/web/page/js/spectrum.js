@@ -18,7 +18,9 @@ export class Spectrum {
     this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas", {
       class: "spectrum", role: "img", "aria-label": "Spectrum before and after", "aria-describedby": "spectrum-words",
     }));
-    this.root = element("div", { class: "scope" }, this.canvas);
+    /** Lines and words, which stand still and are not painted again. */
+    this.scale = /** @type {HTMLCanvasElement} */ (element("canvas", { class: "spectrum scale", "aria-hidden": "true" }));
+    this.root = element("div", { class: "scope" }, this.canvas, this.scale);
     /** @type {number[]} */
     this.before = [];
     /** @type {number[]} */
@@ -36,35 +38,49 @@ export class Spectrum {
       dryFill: colour("--dry-fill"), wetFill: colour("--wet-fill"), font: colour("--font"),
     };
     this.paint();
+    this.paintScale();
   }
 
   /** @param {number[]} before @param {number[]} after */
-  draw(before, after) {
+  add(before, after) {
     this.before = fallen(this.before, before);
     this.after = fallen(this.after, after);
-    this.paint();
   }
 
   resize() {
     const scale = Math.min(devicePixelRatio, 2);
-    this.canvas.width = Math.round(this.canvas.clientWidth * scale);
-    this.canvas.height = Math.round(HEIGHT * scale);
+    for (const canvas of [this.canvas, this.scale]) {
+      canvas.width = Math.round(this.canvas.clientWidth * scale);
+      canvas.height = Math.round(HEIGHT * scale);
+    }
     this.paint();
+    this.paintScale();
   }
 
   paint() {
-    const pen = this.canvas.getContext("2d");
+    const pen = this.cleared(this.canvas);
+    if (!pen || !this.colours) return;
     const width = this.canvas.clientWidth;
-    if (!pen || !width || !this.colours) return;
-    const scale = this.canvas.width / width;
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, HEIGHT);
-    this.grid(pen, width, this.colours);
-    pen.save();
     this.curve(pen, width, this.before, this.colours.dry, this.colours.dryFill, 1.25);
     this.curve(pen, width, this.after, this.colours.wet, this.colours.wetFill, 1.75);
-    pen.restore();
-    this.words(pen, width, this.colours);
+  }
+
+  paintScale() {
+    const pen = this.cleared(this.scale);
+    if (!pen || !this.colours) return;
+    this.grid(pen, this.canvas.clientWidth, this.colours);
+    this.words(pen, this.canvas.clientWidth, this.colours);
+  }
+
+  /** A pen that draws in CSS pixels on an empty canvas. @param {HTMLCanvasElement} canvas */
+  cleared(canvas) {
+    const pen = canvas.getContext("2d");
+    const width = this.canvas.clientWidth;
+    if (!pen || !width) return null;
+    const scale = canvas.width / width;
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, HEIGHT);
+    return pen;
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {Record<string, string>} colours */

@@ -42,7 +42,10 @@ export function showStage(panel) {
     write(words(mute), state.muted ? "Muted" : "Mute");
     write(words(bypass), state.bypassed ? "Bypassed" : "Bypass");
     write(words(talk), talkWords(state));
-    write(words(record), recording ? "Stop" : "Record");
+    if (words(record).textContent !== (recording ? "Stop" : "Record")) {
+      write(words(record), recording ? "Stop" : "Record");
+      record.firstElementChild?.replaceWith(icon(recording ? "stop" : "record"));
+    }
   });
 }
 
@@ -92,17 +95,25 @@ function showNow(panel) {
   next.append(icon("next"));
   previous.addEventListener("click", () => void panel.ask({ type: "step_preset", by: -1 }));
   next.addEventListener("click", () => void panel.ask({ type: "step_preset", by: 1 }));
+  byId("revert").append(icon("undo"));
   byId("revert").addEventListener("click", () => {
     const preset = panel.store.get().state?.preset_name;
     if (preset) void panel.ask({ type: "switch_preset", preset });
   });
+  panel.store.watch((shown) => shown.catalogue, () => showVoice(panel));
   panel.store.watch((shown) => shown.state, (state) => {
     if (!state) return;
+    showVoice(panel);
     write(byId("now"), state.preset || "No preset");
-    const title = panel.store.get().catalogue?.voices.find((voice) => voice.name === state.voice)?.title;
-    write(byId("now-voice"), state.voice ? `Voice of ${title ?? state.voice}` : "Your own voice");
     mark(byId("now"), "data-changed", state.changed);
     byId("revert").hidden = !(state.changed && state.preset_name);
     document.title = `${state.muted ? "Muted" : state.preset || "vcfx"} · vcfx`;
   });
+}
+
+/** @param {Panel} panel */
+function showVoice(panel) {
+  const { state, catalogue } = panel.store.get();
+  const title = catalogue?.voices.find((voice) => voice.name === state?.voice)?.title;
+  write(byId("now-voice"), state?.voice ? `Voice of ${title ?? state.voice}` : "Your own voice");
 }
