@@ -13,6 +13,8 @@ import pytest
 from live_voice import BLOCK, RATE_HZ, running_voice, wait_until
 from vcfx.control import messages as m
 from vcfx.control.live_state import LiveState
+from vcfx.engine.streams import Stream, StreamRequest
+from vcfx.errors import DeviceError
 from vcfx.presets import load_preset
 
 
@@ -142,6 +144,26 @@ def test_other_devices_keep_preset_settings_and_switches() -> None:
         count = len(voice.other.played)
         wait_until(lambda: len(voice.other.played) > count + 5)
         voice.done(m.SwitchPreset("loud"))
+
+
+def test_devices_that_refuse_leave_the_old_ones_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_voice("soft") as voice:
+        backend = voice.control.session.backend
+        opened = backend.open
+
+        def refuse(request: StreamRequest) -> Stream:
+            assert request.output is not None
+            if request.output.device.name == "other":
+                raise DeviceError("'other' is busy")
+            return opened(request)
+
+        monkeypatch.setattr(backend, "open", refuse)
+        old = voice.control.session
+        assert voice.refusal(m.UseDevices(output="other")) == "'other' is busy"
+        assert voice.control.session is old
+        before = voice.control.engine.blocks
+        wait_until(lambda: voice.control.engine.blocks > before + 5)
+        assert voice.done(m.Mute(True)).block is not None
 
 
 def test_what_runs_is_kept_and_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
