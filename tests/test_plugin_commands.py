@@ -115,6 +115,17 @@ def test_mistakes_are_one_sentence_and_exit_code_2(
     assert not (tmp_path / "config").exists()
 
 
+def test_a_preset_whose_plugin_is_missing_is_good_and_the_check_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preset = tmp_path / "p.toml"
+    preset.write_text('schema_version = 1\nname = "P"\n[[chain]]\nnode = "plugin"\nplugin = "Gone"\n')
+    assert main(["presets", "check", str(preset), "plain"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{preset}: good; but there is no plugin 'Gone' on this machine")
+    assert second == "plain: good"
+
+
 @needs_zam
 def test_scan_finds_real_plugins_and_doctor_tells_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "plugins"

@@ -141,21 +141,28 @@ def _described(parameter: Parameter) -> dict[str, object]:
 
 
 def _check(presets: list[str], as_json: bool) -> int:
-    errors = {preset: _error_of(preset) for preset in presets}
+    errors: dict[str, str | None] = {}
+    for preset in presets:
+        missing: list[str] = []
+        try:
+            # a file here without .toml is meant as such
+            missing = _missing_plugins(load_preset(Path(preset) if Path(preset).is_file() else preset))
+            errors[preset] = None
+        except PresetError as error:
+            errors[preset] = str(error)
+        if not as_json:
+            print(printable(errors[preset] or "; but ".join([f"{preset}: good", *missing])))
     if as_json:
         print(json.dumps([{"file": preset, "error": error} for preset, error in errors.items()], indent=2))
-    else:
-        for preset, error in errors.items():
-            print(printable(error or f"{preset}: good"))
     return EXIT_DAMAGED if any(errors.values()) else 0
 
 
-def _error_of(preset: str) -> str | None:
-    try:
-        load_preset(Path(preset) if Path(preset).is_file() else preset)  # a file here without .toml is meant as such
-    except PresetError as error:
-        return str(error)
-    return None
+def _missing_plugins(preset: Preset) -> list[str]:
+    """Say which hosted plugins are not on this machine; the preset is good all the same."""
+    from vcfx.hosts.plugins.plugin_node import KIND, plugin_class
+
+    classes = [plugin_class(entry.parameters) for entry in preset.nodes() if entry.kind == KIND]
+    return [found.absence for found in classes if found.description is None]
 
 
 def _new(name: str, base: str, as_json: bool) -> int:
