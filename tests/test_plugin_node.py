@@ -16,6 +16,7 @@ from vcfx.graph.catalogue import create, node_kinds
 from vcfx.graph.graph import Graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
 from vcfx.hosts.plugins.description import PluginParameter
+from vcfx.hosts.plugins.float_mode import kept_float_mode
 from vcfx.hosts.plugins.hosted import layout
 from vcfx.hosts.plugins.isolated import IsolatedPlugin
 from vcfx.hosts.plugins.plugin_node import PluginNode, encoded_state
@@ -259,7 +260,8 @@ def test_a_missing_plugin_passes_sound_only_if_the_preset_says_so(signal: Block)
 def test_the_plugins_own_state_is_kept_in_presets(tmp_path: Path, signal: Block) -> None:
     import pedalboard
 
-    plugin = pedalboard.VST3Plugin(str(ZAM / "ZamCompX2.vst3"))
+    with kept_float_mode():
+        plugin = pedalboard.VST3Plugin(str(ZAM / "ZamCompX2.vst3"))
     for name, value in LOUD.items():
         setattr(plugin, name, value)
     plugin.process(signal[:, :HOP], RATE_HZ, buffer_size=HOP, reset=False)  # only then does it notice
@@ -305,3 +307,13 @@ def test_what_shapes_the_plan_cannot_change_while_sound_runs() -> None:
     with pytest.raises(ParameterError, match="tail_ms cannot change while sound runs"):
         node.update(tail_ms=5.0)
     assert zam("ZamCompX2").name == "ZamCompX2"
+
+
+@needs_zam
+def test_a_plugin_in_this_process_leaves_python_its_denormals() -> None:
+    node = create("plugin", plugin=str(ZAM / "ZamCompX2.vst3"), isolated="no")
+    node.prepare(ProcessSpec(RATE_HZ, HOP, 2))
+    block = np.zeros((2, HOP), np.float32)
+    node.process(block, block)
+    assert float("1e-310") / 2.0 > 0.0
+    node.release()

@@ -194,12 +194,14 @@ def test_rendering_allocates_no_array() -> None:
     voice, source = moving_voice(20, 4), synth()
     out = np.zeros(20 * SIZE, np.float32)
     source.render(*voice, out)
-    tracemalloc.start()
-    for _ in range(20):
-        source.render(*voice, out)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 4_096
+    peaks = []
+    for _ in range(5):  # other threads of the test process allocate as well, but not all the time
+        tracemalloc.start()
+        for _ in range(20):
+            source.render(*voice, out)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert min(peaks) < 4_096
 
 
 @pytest.mark.parametrize(

@@ -80,14 +80,15 @@ class Parameter:
         return number
 
     def _check_text(self, value: object, owner: str) -> str:
-        is_text = isinstance(value, str) and len(value) <= self.longest
-        if not (is_text and (value.replace("\n", "") if self.opaque else value).isprintable()):
-            lines = "lines" if self.opaque else "one line"
-            raise ParameterError(
-                f"{owner}: {self.name} is {repr(value)[:MAX_SHOWN]}; "
-                f"allowed: {lines} of at most {self.longest} printable characters"
-            )
-        return value
+        if isinstance(value, str):
+            shown = value.replace("\n", "") if self.opaque else value
+            if len(value) <= self.longest and shown.isprintable():
+                return value
+        lines = "lines" if self.opaque else "one line"
+        raise ParameterError(
+            f"{owner}: {self.name} is {repr(value)[:MAX_SHOWN]}; "
+            f"allowed: {lines} of at most {self.longest} printable characters"
+        )
 
 
 def check_all(declared: Iterable[Parameter], given: Mapping[str, object], owner: str) -> dict[str, Value]:

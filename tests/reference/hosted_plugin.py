@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pedalboard
 
+from vcfx.hosts.plugins.float_mode import kept_float_mode
 from vcfx_dsp.node import Block
 
 
@@ -16,7 +17,8 @@ def render(path: Path, signal: Block, rate_hz: int, hop: int, stereo: bool, valu
     rows = [signal] if stereo and len(signal) == 2 else [row[np.newaxis] for row in signal]
     made = []
     for row in rows:
-        plugin = pedalboard.VST3Plugin(str(path))
+        with kept_float_mode():
+            plugin = pedalboard.VST3Plugin(str(path))
         for name, value in values.items():
             setattr(plugin, name, value)
         fed = np.repeat(row, 2, axis=0) if stereo and len(row) == 1 else row

@@ -8,6 +8,7 @@ from vcfx.errors import PluginError
 from vcfx_dsp.node import Block
 from vcfx_dsp.parameters import Value
 
+from .float_mode import kept_float_mode
 from .hosted import HostedPlugin
 from .link import PluginTask
 
@@ -32,7 +33,8 @@ class InProcessPlugin:
         plugin, spec = task.plugin, task.spec
         terms = (spec.sample_rate, spec.channels, spec.max_frames)
         try:
-            self._plugin = HostedPlugin(plugin.path, plugin.name, plugin.channels, *terms, task.state, task.values)
+            with kept_float_mode():
+                self._plugin = HostedPlugin(plugin.path, plugin.name, plugin.channels, *terms, task.state, task.values)
         except Exception as error:  # foreign code: whatever it raises is what is wrong with it
             raise PluginError(" ".join(f"{type(error).__name__}: {error}".split())[:300]) from None
         self.latency_samples = self._plugin.latency_samples
