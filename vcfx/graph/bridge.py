@@ -2,7 +2,7 @@
 
 The callback pushes what it has and pulls what is due, `LATENCY` frames older. Positions, not fill levels, decide:
 output that comes too late is never played, so the delay cannot grow, and after a stall the worker goes on with the
-newest hop. What is missing is concealed: the last sound played backwards while it fades (no seam, no click), then
+newest hop. What is missing is concealed: what was heard last, played backwards while it fades (no seam, no click), then
 silence. The unconverted voice is heard only under the policy `DRY`.
 """
 
@@ -20,8 +20,8 @@ from vcfx_dsp.core.native import CLOCK_ADDRESS, as_pointer, clock_ns, load_acqui
 (
     IN_WRITE, OUT_WRITE, VALID_FROM, CAPACITY, IN_ROWS, OUT_ROWS, IN_DATA, OUT_DATA, LATENCY, HOP, BLOCK, POLICY,
     DRY_DELAY, FADE_FRAMES, REPEAT_FRAMES, WAIT_NS, CLOCK, LATE_BLOCKS, CONCEALED_FRAMES, MISSING_FOR, ANCHOR,
-    GAIN_STEPS, DROPPED_FRAMES, SIZE,
-) = range(24)  # fmt: skip
+    GAIN_STEPS, DROPPED_FRAMES, HEARD, HEARD_CAPACITY, SIZE,
+) = range(26)  # fmt: skip
 CONCEAL, SILENCE, DRY = range(3)
 POLICIES = {"conceal": CONCEAL, "silence": SILENCE, "dry": DRY}
 _FADE_MS = 5.0
@@ -50,8 +50,14 @@ class Bridge:
         capacity = 1 << int(np.ceil(np.log2(_KEPT_S * sample_rate + 4 * (hop + block + latency))))
         self.incoming: npt.NDArray[np.float32] = np.zeros((in_rows, capacity), np.float32)
         self.outgoing: npt.NDArray[np.float32] = np.zeros((out_rows, capacity), np.float32)
+        repeat = max(1, int(_REPEAT_MS[policy] * 1e-3 * sample_rate))
+        #: The newest sound as it was heard, stand-ins included: a gap soon after another begins where that one left.
+        heard = 1 << int(np.ceil(np.log2(2 * repeat + block)))
+        self.heard: npt.NDArray[np.float32] = np.zeros((out_rows, heard), np.float32)
         self.header: npt.NDArray[np.int64] = np.zeros(SIZE, np.int64)
         fields = {
+            HEARD: self.heard.ctypes.data,
+            HEARD_CAPACITY: heard,
             CAPACITY: capacity,
             IN_ROWS: in_rows,
             OUT_ROWS: out_rows,
@@ -62,7 +68,7 @@ class Bridge:
             BLOCK: block,
             POLICY: policy,
             FADE_FRAMES: max(1, int(_FADE_MS * 1e-3 * sample_rate)),
-            REPEAT_FRAMES: max(1, int(_REPEAT_MS[policy] * 1e-3 * sample_rate)),
+            REPEAT_FRAMES: repeat,
             CLOCK: CLOCK_ADDRESS,
         }
         for field, value in fields.items():
@@ -78,6 +84,7 @@ class Bridge:
         """Forget all sound; positions start at 0 again. Thread: control, while nothing runs."""
         self.incoming[:] = 0
         self.outgoing[:] = 0
+        self.heard[:] = 0
         for field in (IN_WRITE, OUT_WRITE, LATE_BLOCKS, CONCEALED_FRAMES, MISSING_FOR, ANCHOR, DROPPED_FRAMES):
             self.header[field] = 0
         self.header[VALID_FROM] = -(1 << 40)
@@ -115,13 +122,13 @@ def _due(header: Any, bridge: int, start: int, frames: int) -> bool:
 
 
 @compiled
-def _substitute(header: Any, incoming: Any, outgoing: Any, row: int, position: int, missing_for: int) -> float:
+def _substitute(header: Any, incoming: Any, heard: Any, row: int, position: int, missing_for: int) -> float:
     """Return the sample that stands in for a missing one: the past mirrored and fading, plus dry if allowed."""
     mask = header[CAPACITY] - 1
     value = 0.0
     if missing_for < header[REPEAT_FRAMES]:
         fade = 1.0 - missing_for / header[REPEAT_FRAMES]
-        value = fade * outgoing[row, (header[ANCHOR] - 1 - missing_for) & mask]
+        value = fade * heard[row, (header[ANCHOR] - 1 - missing_for) & (header[HEARD_CAPACITY] - 1)]
     if header[POLICY] == DRY:
         rise = min(1.0, missing_for / header[REPEAT_FRAMES])
         source = min(row, header[IN_ROWS] - 1)
@@ -136,6 +143,7 @@ def bridge_pull(bridge: int, blocks: Any, channels: int, frames: int) -> None:
     mask = header[CAPACITY] - 1
     incoming = carray(as_pointer(header[IN_DATA]), (header[IN_ROWS], header[CAPACITY]), np.float32)
     outgoing = carray(as_pointer(header[OUT_DATA]), (header[OUT_ROWS], header[CAPACITY]), np.float32)
+    heard = carray(as_pointer(header[HEARD]), (header[OUT_ROWS], header[HEARD_CAPACITY]), np.float32)
     start = header[IN_WRITE] - frames - header[LATENCY]
     good = frames == 0 or _due(header, bridge, start, frames)
     if not good:
@@ -151,17 +159,17 @@ def bridge_pull(bridge: int, blocks: Any, channels: int, frames: int) -> None:
             steps, missing_for = header[GAIN_STEPS], header[MISSING_FOR]
             for frame in range(frames):
                 position = start + frame
-                if good and steps >= fade:
-                    block[channel, frame] = outgoing[row, position & mask]
-                    continue
-                stand_in = _substitute(header, incoming, outgoing, row, position, missing_for)
-                missing_for += 1
-                if good:
-                    steps += 1
-                    gain = steps / fade
-                    block[channel, frame] = gain * outgoing[row, position & mask] + (1.0 - gain) * stand_in
-                else:
-                    block[channel, frame] = stand_in
+                value = outgoing[row, position & mask]
+                if not good or steps < fade:
+                    stand_in = _substitute(header, incoming, heard, row, position, missing_for)
+                    missing_for += 1
+                    if good:
+                        steps += 1
+                        gain = steps / fade
+                        value = np.float32(gain * value + (1.0 - gain) * stand_in)
+                    else:
+                        value = np.float32(stand_in)
+                block[channel, frame] = heard[row, position & (header[HEARD_CAPACITY] - 1)] = value
     header[GAIN_STEPS], header[MISSING_FOR] = steps, missing_for
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from vcfx import __version__
-from vcfx.control.messages import Outcome, Refused
+from vcfx.control.messages import Outcome, PushToTalk, Refused
 from vcfx.control.state_wire import catalogue_to_json, meters_to_json, state_to_json
 from vcfx.control.surface import ControlSurface
 from vcfx.control.wire import message_from_json, outcome_to_json
@@ -47,6 +47,7 @@ class Peer:
         self.owes_state = False
         self.spectra = False
         self.broken = False
+        self._holds_talk = False
         self.next_meters_s = math.inf
         self._period_s = math.inf
         self._token = token
@@ -101,6 +102,8 @@ class Peer:
     def close(self) -> None:
         """Forget the client."""
         self.lines.close()
+        if self._holds_talk and self.watches:  # who only sent a message (`vcfx send`) comes back for the release
+            self._surface.submit(PushToTalk(False))
         if self.spectra:
             self.spectra = False
             self._surface.want_spectra(False)
@@ -150,6 +153,8 @@ class Peer:
         if len(self._pending) >= MOST_PENDING:
             self._send_outcome(identity, Refused(f"{MOST_PENDING} messages of this client wait already"))
             return
+        if isinstance(message, PushToTalk):
+            self._holds_talk = message.held
         ticket = object()
         self._pending.add(ticket)
         self._surface.submit(message).add_done_callback(settled)
