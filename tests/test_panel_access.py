@@ -50,7 +50,8 @@ def live(page: Page) -> Page:
 def findings(page: Page) -> list[str]:
     """What axe takes for serious or critical, once colours have stopped changing."""
     page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))"
+        "Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition)"
+        ".map((one) => one.finished)).then(() => true)"
     )
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [
