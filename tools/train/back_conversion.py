@@ -11,15 +11,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vcfx_models import geometry as grid
 from vcfx_models.networks.content_encoder import ContentEncoder
 
-from .batches import Batch
-from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
-
-#: What is spoken comes `LATENCY_SAMPLES` late; with so much of its start cut off its mel frames lie on the hops again.
-HOPS_BEFORE, CUT_SAMPLES = divmod(grid.LATENCY_SAMPLES - PAST_SAMPLES, grid.HOP_SAMPLES)
-_LOWEST_HZ, _HIGHEST_HZ = 50.0, 800.0
+from .batches import HIGHEST_HZ, LOWEST_HZ, Batch
+from .heard_again import HOPS_BEFORE, mel_heard_again
 
 
 class _Speaking(Protocol):
@@ -39,7 +34,7 @@ def convert_inputs(converter: _Speaking, batch: Batch) -> None:
     shift = log_f0[voices] - log_f0[chosen]
     prosody = batch.prosody[chosen].clone()
     prosody[:, :, 0] += shift[:, None, None]
-    f0_hz = (batch.f0_hz[chosen] * shift.exp()[:, None]).clamp(_LOWEST_HZ, _HIGHEST_HZ)
+    f0_hz = (batch.f0_hz[chosen] * shift.exp()[:, None]).clamp(LOWEST_HZ, HIGHEST_HZ)
     content, _ = converter.encoder(batch.mel[chosen], converter.encoder.empty_memory(chosen.numel()))
     spoken = converter.speak(content, prosody, batch.voice[voices], f0_hz)
     batch.mel[chosen] = _as_heard(spoken, batch.mel[chosen])
@@ -47,7 +42,5 @@ def convert_inputs(converter: _Speaking, batch: Batch) -> None:
 
 def _as_heard(spoken: Tensor, mel: Tensor) -> Tensor:
     """Return the mel frames of what was spoken; the last hops, which were not spoken yet, stay as they were."""
-    hops = (spoken.shape[1] - CUT_SAMPLES - PAST_SAMPLES) // grid.HOP_SAMPLES
-    last = CUT_SAMPLES + PAST_SAMPLES + hops * grid.HOP_SAMPLES
-    heard = log_mel(power_frames(spoken[:, CUT_SAMPLES:last].float()), warped_filterbank(1.0))
-    return torch.cat([heard[:, HOPS_BEFORE:], mel[:, hops - HOPS_BEFORE :]], dim=1)
+    heard = mel_heard_again(spoken)[:, HOPS_BEFORE:]
+    return torch.cat([heard, mel[:, heard.shape[1] :]], dim=1)

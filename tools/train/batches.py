@@ -17,6 +17,8 @@ from vcfx_models.voice_vector import voice_vector
 
 from .front_end import PAST_SAMPLES, energy_pairs, log_mel, power_frames, warped_filterbank
 
+#: Where the melody of a target is held.
+LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 WARPS = np.linspace(0.84, 1.19, 15)
 Floats = npt.NDArray[np.float32]
 
@@ -281,7 +283,7 @@ class BatchMaker:
         strength = np.where(inside, corpus.strength[index], 0.0)
         voicing = np.where(corpus.f0_hz[index] > 0, strength, 0.0)
         shift = 0.0 if voice == clip else corpus.log_f0_mean(voice) - corpus.log_f0_mean(clip)
-        log_f0 = np.clip(np.log(corpus.held_f0_hz[index]) + shift, np.log(50.0), np.log(800.0))
+        log_f0 = np.clip(np.log(corpus.held_f0_hz[index]) + shift, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
         tracks = np.stack([log_f0, voicing, strength])
         return tracks.reshape(3, self.hops, grid.SUBFRAMES).transpose(1, 0, 2).astype(np.float32)
 

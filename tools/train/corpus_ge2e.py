@@ -21,7 +21,6 @@ FFT_SAMPLES: Final = 400
 HOP_SAMPLES: Final = 160
 BANDS: Final = 40
 EMBEDDING_SIZE: Final = 256
-LAYERS: Final = 3
 PARTIAL_FRAMES: Final = 160
 PARTIAL_STEP: Final = 80
 MOST_PARTIALS: Final = 6
@@ -77,22 +76,19 @@ class SpeakerEncoder:
     def __init__(self, weights: Path, threads: int) -> None:
         import torch
 
+        from .ge2e_network import Ge2eNetwork
+
         if not weights.is_file():
             raise CorpusError(f"{weights} is missing")
         torch.set_num_threads(threads)
-        state = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
         self._torch: Any = torch
-        self._lstm = torch.nn.LSTM(BANDS, EMBEDDING_SIZE, LAYERS, batch_first=True)
-        self._linear = torch.nn.Linear(EMBEDDING_SIZE, EMBEDDING_SIZE)
-        self._lstm.load_state_dict({k.removeprefix("lstm."): v for k, v in state.items() if k.startswith("lstm.")})
-        self._linear.load_state_dict({k[7:]: v for k, v in state.items() if k.startswith("linear.")})
+        self._network = Ge2eNetwork(weights)
 
     def embed(self, stretches: Bands) -> npt.NDArray[np.float32]:
         """Return one unit vector per stretch, shape (stretches, 256)."""
         with self._torch.inference_mode():
-            _, (hidden, _) = self._lstm(self._torch.from_numpy(np.ascontiguousarray(stretches)))
-            raw = self._torch.relu(self._linear(hidden[-1]))
-            vectors: npt.NDArray[np.float32] = (raw / raw.norm(dim=1, keepdim=True).clamp_min(1e-9)).numpy()
+            made = self._network(self._torch.from_numpy(np.ascontiguousarray(stretches)))
+            vectors: npt.NDArray[np.float32] = made.numpy()
         return vectors
 
 

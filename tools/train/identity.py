@@ -17,6 +17,17 @@ from .front_end import log_mel, power_frames, warped_filterbank
 USUAL_RMS = 10.0 ** (LEVEL_DBFS / 20.0)
 
 
+def at_usual_level(spoken: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (batch, samples) as loud as the encoder is used to, by the target's level, and which have any sound."""
+    rms = target.square().mean(1, keepdim=True).sqrt()
+    return spoken * (USUAL_RMS / rms.clamp(min=1e-3)), (rms[:, 0] > 1e-3).float()
+
+
+def mean_of_heard(distance: Tensor, heard: Tensor) -> Tensor:
+    """Return the mean distance of the clips that have any sound, 0 if none has."""
+    return (distance * heard).sum() / heard.sum().clamp(min=1.0)
+
+
 class IdentityLoss(nn.Module):
     """1 - cosine between our speaker encoder's view of what was spoken and GE2E's of the target clip.
 
@@ -33,10 +44,8 @@ class IdentityLoss(nn.Module):
 
     def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
         """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
-        rms = target.square().mean(1, keepdim=True).sqrt()
-        heard = (rms[:, 0] > 1e-3).float()
-        mel = log_mel(power_frames(spoken * (USUAL_RMS / rms.clamp(min=1e-3))), self.filterbank)
+        levelled, heard = at_usual_level(spoken, target)
+        mel = log_mel(power_frames(levelled), self.filterbank)
         with torch.autocast("cpu", torch.bfloat16):
             embedded = cast(Tensor, self.encoder(mel)).float()
-        distance = 1.0 - (embedded * identity).sum(1)
-        return (distance * heard).sum() / heard.sum().clamp(min=1.0)
+        return mean_of_heard(1.0 - (embedded * identity).sum(1), heard)

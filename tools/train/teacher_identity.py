@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from vcfx_models import geometry as grid
 
-from .corpus_ge2e import BANDS, EMBEDDING_SIZE, ENCODER_RATE_HZ, FFT_SAMPLES, LAYERS
-from .identity import USUAL_RMS
+from .corpus_ge2e import BANDS, ENCODER_RATE_HZ, FFT_SAMPLES
+from .ge2e_network import Ge2eNetwork
+from .identity import at_usual_level, mean_of_heard
 
 #: GE2E hears 16 kHz; windows of the same length in seconds give the same bins at our rate, up to 8 kHz.
 WINDOW_SAMPLES = FFT_SAMPLES * grid.SAMPLE_RATE // ENCODER_RATE_HZ
@@ -31,11 +32,7 @@ class TeacherIdentity(nn.Module):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        state = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
-        self.lstm = nn.LSTM(BANDS, EMBEDDING_SIZE, LAYERS, batch_first=True)
-        self.linear = nn.Linear(EMBEDDING_SIZE, EMBEDDING_SIZE)
-        self.load_state_dict({k: v for k, v in state.items() if k.startswith(("lstm.", "linear."))})
-        self.requires_grad_(False)
+        self.network = Ge2eNetwork(weights)
         bank = librosa.filters.mel(sr=ENCODER_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=BANDS)
         # A longer window sums more samples: the same sound has more power in its bins.
         self.bank = torch.from_numpy(bank.T.copy()) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2
@@ -43,13 +40,9 @@ class TeacherIdentity(nn.Module):
 
     def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
         """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
-        rms = target.square().mean(1, keepdim=True).sqrt()
-        heard = (rms[:, 0] > 1e-3).float()
+        levelled, heard = at_usual_level(spoken, target)
         with torch.autocast("cpu", enabled=False):
-            levelled = spoken * (USUAL_RMS / rms.clamp(min=1e-3))
             frames = levelled.unfold(1, WINDOW_SAMPLES, grid.HOP_SAMPLES) * self.window
             power = torch.fft.rfft(frames)[:, :, :BINS].abs().square()
-            _, (hidden, _) = self.lstm(power @ self.bank)
-            raw = torch.relu(self.linear(hidden[-1]))
-        distance = 1.0 - nn.functional.cosine_similarity(raw, identity)
-        return (distance * heard).sum() / heard.sum().clamp(min=1.0)
+            embedded = self.network(power @ self.bank)
+        return mean_of_heard(1.0 - (embedded * identity).sum(1), heard)

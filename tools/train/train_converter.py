@@ -170,7 +170,7 @@ class Training:
             log["id"] = self.identity(ours, theirs, batch.identity)
             total = total + weights["identity"] * log["id"]
         if bool(batch.is_swap.any()):
-            log |= self._swap_losses(batch, spoken, content)
+            log |= self._swap_losses(batch, spoken, content, (ours, theirs))
             total = total + sum(weights[name] * log[name] for name in ("words", "teacher") if name in log)
         if self.step >= self.config["adversary"]["from_step"]:
             part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
@@ -181,15 +181,16 @@ class Training:
             log |= {"fool": fooled, "match": matched}
         return total, {name: float(value.detach()) for name, value in log.items()}
 
-    def _swap_losses(self, batch: Batch, spoken: Tensor, content: Tensor) -> dict[str, Tensor]:
+    def _swap_losses(
+        self, batch: Batch, spoken: Tensor, content: Tensor, judged: tuple[Tensor, Tensor]
+    ) -> dict[str, Tensor]:
         """Return what a swapped voice is held to: there is no audio to compare it with."""
         swapped, weights = batch.is_swap, self.config["weights"]
         log = {}
         if weights["words"] > 0.0:
             log["words"] = self.words_kept(spoken[swapped], content[swapped])
         if self.teacher is not None and weights["teacher"] > 0.0:
-            ours, theirs = _judged(spoken, batch)
-            log["teacher"] = self.teacher(ours[swapped], theirs[swapped], batch.identity[swapped])
+            log["teacher"] = self.teacher(*(audio[swapped] for audio in judged), batch.identity[swapped])
         return log
 
     def _judge_step(self, ours: Tensor, theirs: Tensor, bandwidth_hz: Tensor) -> Tensor:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vcfx_models import geometry as grid
 from vcfx_models.networks.content_encoder import ContentEncoder
 
-from .back_conversion import CUT_SAMPLES, HOPS_BEFORE
-from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
+from .heard_again import HOPS_BEFORE, mel_heard_again
 from .losses import ContentHeads
 
 #: The encoder hears the spoken part without a past: its first guesses do not count.
@@ -39,17 +37,14 @@ class WordsKept:
 
     def __init__(self, hearing: object, past_hops: int) -> None:
         self.hearing, self.past_hops = cast(_Hearing, hearing), past_hops
-        self.filterbank = warped_filterbank(1.0)
 
     def __call__(self, spoken: Tensor, content: Tensor) -> Tensor:
         """Compare (batch, samples) with the source's (batch, hops, 64) content."""
-        hops = (spoken.shape[1] - CUT_SAMPLES - PAST_SAMPLES) // grid.HOP_SAMPLES
-        last = CUT_SAMPLES + PAST_SAMPLES + hops * grid.HOP_SAMPLES
-        mel = log_mel(power_frames(spoken[:, CUT_SAMPLES:last]), self.filterbank)
+        mel = mel_heard_again(spoken)
         first = self.past_hops - HOPS_BEFORE
         with torch.autocast("cpu", torch.bfloat16):
             again, _ = self.hearing.encoder(mel, self.hearing.encoder.empty_memory(spoken.shape[0]))
             heard = self.hearing.heads(again[:, DEAF_HOPS:])[1].float()
             with torch.no_grad():
-                wanted = self.hearing.heads(content[:, first + DEAF_HOPS : first + hops])[1].float().softmax(-1)
+                wanted = self.hearing.heads(content[:, first + DEAF_HOPS : first + mel.shape[1]])[1].float().softmax(-1)
         return -(wanted * functional.log_softmax(heard, dim=-1)).sum(-1).mean()

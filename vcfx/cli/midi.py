@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from vcfx.control.midi.live_client import add_api_argument
 from vcfx.errors import ControlError, printable
 
+from .listing import print_files
+
 if TYPE_CHECKING:
     from vcfx.control.midi.event import MidiEvent
     from vcfx.control.midi.midi_map import Binding, MidiMap
@@ -155,16 +157,7 @@ def _show(name: str | None, as_json: bool) -> int:
         midi_map = load_map(name)
         print(json.dumps(map_document(midi_map), indent=2) if as_json else "\n".join(_map_lines(midi_map)))
         return 0
-    found = list_maps()
-    if as_json:
-        print(json.dumps([dataclasses.asdict(info) for info in found], indent=2))
-        return 0
-    width = max((len(info.name) for info in found), default=0)
-    for info in found:
-        mark = " (yours)" if info.origin == "user" else ""
-        said = f"damaged: {info.description}" if info.damaged else info.description
-        print(printable(f"{info.name:<{width}}  {said}{mark}"))
-    print(f"\nYour own maps belong in {user_folder()}")
+    print_files(list_maps(), "maps", user_folder(), as_json)
     return 0
 
 

@@ -15,6 +15,8 @@ from vcfx.presets.model import PARALLEL
 from vcfx.presets.writer import preset_document
 from vcfx_dsp.parameters import Parameter
 
+from .listing import print_files
+
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXIT_DAMAGED: Final = 2
 MAX_SHOWN: Final = 200
@@ -51,15 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(as_json: bool) -> int:
-    found = list_presets()
-    if as_json:
-        print(json.dumps([dataclasses.asdict(info) for info in found], indent=2))
-        return 0
-    width = max((len(info.name) for info in found), default=0)
-    for info in found:
-        mark = " (yours)" if info.origin == "user" else ""
-        print(f"{info.name:<{width}}  {'damaged: ' if info.damaged else ''}{info.description}{mark}")
-    print(f"\nYour own presets belong in {user_folder()}")
+    print_files(list_presets(), "presets", user_folder(), as_json)
     return 0
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -257,7 +258,7 @@ class LiveControl:
         state = self._built_state()
         if state != self._state:
             self._revision += 1
-            self._state = self._built_state()
+            self._state = replace(state, revision=self._revision)
             self._watchers.tell(self._state)
 
     def _refuse_the_rest(self) -> None:

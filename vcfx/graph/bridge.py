@@ -24,8 +24,9 @@ from vcfx_dsp.core.native import CLOCK_ADDRESS, as_pointer, clock_ns, load_acqui
 ) = range(26)  # fmt: skip
 CONCEAL, SILENCE, DRY = range(3)
 POLICIES = {"conceal": CONCEAL, "silence": SILENCE, "dry": DRY}
-_FADE_MS = 5.0
-_REPEAT_MS = {CONCEAL: 30.0, SILENCE: 3.0, DRY: 5.0}
+FADE_MS = 5.0
+#: How long what was heard last goes on in a gap.
+REPEAT_MS = {CONCEAL: 30.0, SILENCE: 3.0, DRY: 5.0}
 _KEPT_S = 1.0  # how much sound the rings hold; a worker that is later than this has nothing to save
 
 
@@ -50,7 +51,7 @@ class Bridge:
         capacity = 1 << int(np.ceil(np.log2(_KEPT_S * sample_rate + 4 * (hop + block + latency))))
         self.incoming: npt.NDArray[np.float32] = np.zeros((in_rows, capacity), np.float32)
         self.outgoing: npt.NDArray[np.float32] = np.zeros((out_rows, capacity), np.float32)
-        repeat = max(1, int(_REPEAT_MS[policy] * 1e-3 * sample_rate))
+        repeat = max(1, int(REPEAT_MS[policy] * 1e-3 * sample_rate))
         #: The newest sound as it was heard, stand-ins included: a gap soon after another begins where that one left.
         heard = 1 << int(np.ceil(np.log2(2 * repeat + block)))
         self.heard: npt.NDArray[np.float32] = np.zeros((out_rows, heard), np.float32)
@@ -67,7 +68,7 @@ class Bridge:
             HOP: hop,
             BLOCK: block,
             POLICY: policy,
-            FADE_FRAMES: max(1, int(_FADE_MS * 1e-3 * sample_rate)),
+            FADE_FRAMES: max(1, int(FADE_MS * 1e-3 * sample_rate)),
             REPEAT_FRAMES: repeat,
             CLOCK: CLOCK_ADDRESS,
         }

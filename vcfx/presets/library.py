@@ -17,9 +17,8 @@ from .document import parse, read_bytes, shown_path
 from .model import Preset
 from .place import Place, read_text
 from .reader import check_version, read_preset
+from .toml_files import SUFFIX, files_in, is_path, packaged_files
 from .writer import preset_toml
-
-SUFFIX = ".toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,8 @@ def user_folder() -> Path:
 
 def list_presets() -> list[PresetInfo]:
     """Return all presets by name; one of the user's hides one of ours with the same name."""
-    found = {name: _info(name, content, "vcfx") for name, content in _packaged().items()}
-    for path in _user_files().values():
+    found = {name: _info(name, content, "vcfx") for name, content in packaged_files(preset_root()).items()}
+    for path in files_in(user_folder()).values():
         try:
             found[path.stem] = _info(path.stem, read_bytes(path), "user")
         except PresetError as error:
@@ -80,10 +79,10 @@ def load_preset(name_or_path: str | Path) -> Preset:
     PresetError
         If there is none, or it holds what is not allowed.
     """
-    if isinstance(name_or_path, Path) or _is_path(name_or_path):
+    if isinstance(name_or_path, Path) or is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         return read_preset(read_bytes(path), shown_path(path))
-    user, packaged = _user_files(), _packaged()
+    user, packaged = files_in(user_folder()), packaged_files(preset_root())
     if name_or_path in user:
         return read_preset(read_bytes(user[name_or_path]), str(user[name_or_path]))
     if name_or_path not in packaged:
@@ -107,20 +106,6 @@ def save_preset(preset: Preset, path: Path) -> None:
         replace_file(path, content)
     except OSError as error:
         raise PresetError(f"{shown_path(path)}: cannot be written: {error.strerror or error}") from None
-
-
-def _is_path(text: str) -> bool:
-    return text.endswith(SUFFIX) or any(separator in text for separator in ("/", "\\"))
-
-
-def _packaged() -> dict[str, bytes]:
-    files = [item for item in preset_root().iterdir() if item.name.endswith(SUFFIX)]
-    return {item.name.removesuffix(SUFFIX): item.read_bytes() for item in files}
-
-
-def _user_files() -> dict[str, Path]:
-    folder = user_folder()
-    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))} if folder.is_dir() else {}
 
 
 def _info(name: str, content: bytes, origin: Literal["user", "vcfx"]) -> PresetInfo:

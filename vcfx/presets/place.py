@@ -104,6 +104,22 @@ def check_text(value: object, key: str, place: Place) -> str:
     return value
 
 
+def read_name(table: Table, place: Place) -> str:
+    """Return the key `name`: one line that is not empty."""
+    name = read_text(table, "name", place)
+    if not name.strip():
+        raise place.wrong(f"name is {shown(name)}; allowed: one line that is not empty")
+    return name
+
+
+def read_texts(table: Table, key: str, place: Place, most: int, what: str) -> tuple[str, ...]:
+    """Return a list of lines; `what` names them in the plural."""
+    value = table.get(key, [])
+    if not isinstance(value, list) or len(value) > most:
+        raise place.wrong(f"{key} is {shown(value)}; allowed: a list of at most {most} {what}")
+    return tuple(check_text(text, key, place) for text in value)
+
+
 def read_flag(table: Table, key: str, place: Place) -> bool:
     """Return true or false; false where the key is absent."""
     value = table.get(key, False)

@@ -30,11 +30,12 @@ from .place import (
     Place,
     Table,
     check_keys,
-    check_text,
     read_flag,
+    read_name,
     read_number,
     read_tables,
     read_text,
+    read_texts,
     read_value,
     shown,
 )
@@ -90,9 +91,9 @@ def read_document(document: dict[str, Any], file: str) -> Preset:
     engine = _table(document, "engine", place)
     check_keys(engine, ENGINE_KEYS, engine_place)
     return Preset(
-        name=_name(document, place),
+        name=read_name(document, place),
         description=read_text(document, "description", place, default=""),
-        tags=_tags(document, place),
+        tags=read_texts(document, "tags", place, MAX_ENTRIES, "words"),
         hop_frames=int(read_number(engine, HOP, engine_place)),
         on_overload=str(read_value(engine, OVERLOAD, engine_place)),
         output_gain_db=read_number(engine, OUTPUT_GAIN, engine_place),
@@ -221,17 +222,3 @@ def _table(document: Table, key: str, place: Place) -> Table:
     if not isinstance(value, dict):
         raise place.wrong(f"{key} is {shown(value)}; allowed: a table, headed [{key}]")
     return value
-
-
-def _name(document: Table, place: Place) -> str:
-    name = read_text(document, "name", place)
-    if not name.strip():
-        raise place.wrong(f"name is {shown(name)}; allowed: one line that is not empty")
-    return name
-
-
-def _tags(document: Table, place: Place) -> tuple[str, ...]:
-    value = document.get("tags", [])
-    if not isinstance(value, list) or len(value) > MAX_ENTRIES:
-        raise place.wrong(f"tags is {shown(value)}; allowed: a list of at most {MAX_ENTRIES} words")
-    return tuple(check_text(tag, "tags", place) for tag in value)

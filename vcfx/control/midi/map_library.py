@@ -12,13 +12,13 @@ import platformdirs
 
 from vcfx.errors import ControlError, PresetError, nearest
 from vcfx.presets.document import read_bytes, shown_path
+from vcfx.presets.toml_files import SUFFIX, files_in, is_path, packaged_files
 from vcfx_models.whole_file import replace_file
 
 from .map_reader import read_map
 from .map_writer import map_toml
 from .midi_map import Binding, MidiMap
 
-SUFFIX: Final = ".toml"
 DEFAULT_MAP: Final = "default"
 
 
@@ -40,7 +40,7 @@ def user_folder() -> Path:
 def list_maps() -> list[MapInfo]:
     """Return all maps by name; one of the user's hides one of ours with the same name."""
     found = {name: _info(name, content, "vcfx") for name, content in _packaged().items()}
-    for name, path in _user_files().items():
+    for name, path in files_in(user_folder()).items():
         try:
             found[name] = _info(name, _content(path), "user")
         except ControlError as error:
@@ -61,10 +61,10 @@ def load_map(name_or_path: str) -> MidiMap:
     ControlError
         If there is none, or it holds what is not allowed.
     """
-    if _is_path(name_or_path):
+    if is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         return read_map(_content(path), shown_path(path))
-    user, packaged = _user_files(), _packaged()
+    user, packaged = files_in(user_folder()), _packaged()
     if name_or_path in user:
         return read_map(_content(user[name_or_path]), str(user[name_or_path]))
     if name_or_path not in packaged:
@@ -74,13 +74,13 @@ def load_map(name_or_path: str) -> MidiMap:
 
 def load_or_new(name_or_path: str) -> MidiMap:
     """Return a map, or an empty one where there is none of that name yet; raises `ControlError` if it is damaged."""
-    known = map_file(name_or_path).exists() or (not _is_path(name_or_path) and name_or_path in _packaged())
+    known = map_file(name_or_path).exists() or (not is_path(name_or_path) and name_or_path in _packaged())
     return load_map(name_or_path) if known else MidiMap(_title(map_file(name_or_path).stem))
 
 
 def map_file(name_or_path: str) -> Path:
     """Return the file that a map is saved to: the path itself, or one in the user's folder."""
-    if _is_path(name_or_path):
+    if is_path(name_or_path):
         return Path(name_or_path).expanduser()
     return user_folder() / f"{name_or_path}{SUFFIX}"
 
@@ -124,20 +124,8 @@ def _content(path: Path) -> bytes:
         raise ControlError(str(error)) from None
 
 
-def _is_path(text: str) -> bool:
-    return text.endswith(SUFFIX) or any(separator in text for separator in ("/", "\\"))
-
-
 def _packaged() -> dict[str, bytes]:
-    folder = resources.files(__package__) / "maps"
-    return {
-        item.name.removesuffix(SUFFIX): item.read_bytes() for item in folder.iterdir() if item.name.endswith(SUFFIX)
-    }
-
-
-def _user_files() -> dict[str, Path]:
-    folder = user_folder()
-    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))} if folder.is_dir() else {}
+    return packaged_files(resources.files(__package__) / "maps")
 
 
 def _info(name: str, content: bytes, origin: Literal["user", "vcfx"]) -> MapInfo:

@@ -15,9 +15,11 @@ from vcfx.presets.place import (
     check_keys,
     check_text,
     read_flag,
+    read_name,
     read_number,
     read_tables,
     read_text,
+    read_texts,
     shown,
 )
 from vcfx_dsp.parameters import Parameter
@@ -72,12 +74,12 @@ def _read_document(document: dict[str, Any], place: Place) -> MidiMap:
     check_keys(document, TOP_KEYS, place)
     bindings = [_read_binding(*item) for item in read_tables(document, "binding", place, MAX_BINDINGS)]
     return MidiMap(
-        name=_name(document, place),
+        name=read_name(document, place),
         description=read_text(document, "description", place, default=""),
         channel=int(read_number(document, NUMBERS["channel"], place)),
         pickup=read_flag(document, "pickup", place),
         lights=read_flag(document, "lights", place),
-        presets=_presets(document, place),
+        presets=read_texts(document, "presets", place, MAX_PRESETS, "names"),
         bindings=tuple(bindings),
     )
 
@@ -125,17 +127,3 @@ def _word(table: Table, key: str, allowed: Sequence[str], place: Place) -> str:
     if word not in allowed:
         raise place.wrong(f"{key} is {shown(word)}{nearest(word, allowed)}")
     return word
-
-
-def _name(document: Table, place: Place) -> str:
-    name = read_text(document, "name", place)
-    if not name.strip():
-        raise place.wrong(f"name is {shown(name)}; allowed: one line that is not empty")
-    return name
-
-
-def _presets(document: Table, place: Place) -> tuple[str, ...]:
-    value = document.get("presets", [])
-    if not isinstance(value, list) or len(value) > MAX_PRESETS:
-        raise place.wrong(f"presets is {shown(value)}; allowed: a list of at most {MAX_PRESETS} names")
-    return tuple(check_text(name, "presets", place) for name in value)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
+from vcfx.graph.bridge import FADE_MS, POLICIES, REPEAT_MS
 from vcfx_dsp.node import Block
-
-#: How long the last sound goes on, by what the preset wants when something is late.
-_REPEAT_MS: Final = {"conceal": 30.0, "silence": 3.0, "dry": 5.0}
-_FADE_MS: Final = 5.0
 
 
 class Concealment:
@@ -29,8 +24,8 @@ class Concealment:
 
     def __init__(self, policy: str, sample_rate: int, channels: int, max_frames: int, latency_samples: int) -> None:
         self._is_dry = policy == "dry"
-        self._repeat = max(1, int(_REPEAT_MS[policy] * 1e-3 * sample_rate))
-        self._fade = max(1, int(_FADE_MS * 1e-3 * sample_rate))
+        self._repeat = max(1, int(REPEAT_MS[POLICIES[policy]] * 1e-3 * sample_rate))
+        self._fade = max(1, int(FADE_MS * 1e-3 * sample_rate))
         self._past: Block = np.zeros((channels, self._repeat), np.float32)
         self._anchor = self._past.copy()
         self._dry: Block = np.zeros((channels, latency_samples + max_frames), np.float32)
