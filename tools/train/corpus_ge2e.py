@@ -13,15 +13,12 @@ import numpy.typing as npt
 import soxr
 from rich.progress import track
 
+from vcfx_models.ge2e_geometry import BANDS, EMBEDDING_SIZE, FFT_SAMPLES, HOP_SAMPLES, PARTIAL_FRAMES
+from vcfx_models.ge2e_geometry import SAMPLE_RATE as ENCODER_RATE_HZ
+
 from .corpus_audio import Mono, each_clip, read_clip
 from .corpus_files import RATE_HZ, Clip, CorpusError, save_array
 
-ENCODER_RATE_HZ: Final = 16_000
-FFT_SAMPLES: Final = 400
-HOP_SAMPLES: Final = 160
-BANDS: Final = 40
-EMBEDDING_SIZE: Final = 256
-PARTIAL_FRAMES: Final = 160
 PARTIAL_STEP: Final = 80
 MOST_PARTIALS: Final = 6
 BATCH: Final = 512
@@ -76,13 +73,13 @@ class SpeakerEncoder:
     def __init__(self, weights: Path, threads: int) -> None:
         import torch
 
-        from .ge2e_network import Ge2eNetwork
+        from vcfx_models.networks.ge2e import read_ge2e
 
         if not weights.is_file():
             raise CorpusError(f"{weights} is missing")
         torch.set_num_threads(threads)
         self._torch: Any = torch
-        self._network = Ge2eNetwork(weights)
+        self._network = read_ge2e(weights)
 
     def embed(self, stretches: Bands) -> npt.NDArray[np.float32]:
         """Return one unit vector per stretch, shape (stretches, 256)."""

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vcfx_models import geometry as grid
+from vcfx_models.ge2e_geometry import BANDS, FFT_SAMPLES
+from vcfx_models.ge2e_geometry import SAMPLE_RATE as ENCODER_RATE_HZ
+from vcfx_models.networks.ge2e import read_ge2e
 
-from .corpus_ge2e import BANDS, ENCODER_RATE_HZ, FFT_SAMPLES
-from .ge2e_network import Ge2eNetwork
 from .identity import at_usual_level, mean_of_heard
 
 #: GE2E hears 16 kHz; windows of the same length in seconds give the same bins at our rate, up to 8 kHz.
@@ -32,7 +33,7 @@ class TeacherIdentity(nn.Module):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        self.network = Ge2eNetwork(weights)
+        self.network = read_ge2e(weights)
         bank = librosa.filters.mel(sr=ENCODER_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=BANDS)
         # A longer window sums more samples: the same sound has more power in its bins.
         self.bank = torch.from_numpy(bank.T.copy()) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2
