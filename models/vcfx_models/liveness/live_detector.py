@@ -1,0 +1,80 @@
+"""Whether speech came from a person at the microphone, or from a loudspeaker, a speech synthesiser, a converter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ..errors import ModelError, VoiceError
+from ..network_files import weights_folder
+from ..speech_level import Mono
+from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, speech_spectrum
+
+FILE_NAME: Final = "liveness.onnx"
+FORMAT: Final = "vcfx-liveness"
+FORMAT_VERSION: Final = "1"
+LEAST_SPEECH_S: Final = 1.0
+#: More speech than this is not listened to.
+MOST_SPEECH_S: Final = 20.0
+
+
+class LiveDetector:
+    """A small network on ONNX Runtime, on one thread, that judges the spectrum of speech.
+
+    Parameters
+    ----------
+    folder
+        Holds ``liveness.onnx``: input ``spectrum`` (1, frames, 117), output ``score`` (1,), and in its metadata
+        ``least_score``; None: the weights that come with the program.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or of another shape.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        import onnxruntime  # loads slowly: not before it is needed
+
+        self.path = (weights_folder() if folder is None else folder) / FILE_NAME
+        if not self.path.is_file():
+            raise ModelError(f"there is no network {self.path}, which telling live voices from made ones needs")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                self.path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            if (metadata["format"], metadata["format_version"]) != (FORMAT, FORMAT_VERSION):
+                raise ValueError("another format")
+            self.least_score = float(metadata["least_score"])
+            self._run(np.zeros((100, N_BANDS), np.float32))
+        except ModelError:
+            raise
+        except Exception as error:  # its exceptions have no common base but this one
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"{self.path} is damaged or no detector of live voices ({reason[:100]})") from None
+
+    def score(self, mono: Mono) -> float:
+        """Return the logarithm of the odds, as far as the network can tell, that speech at 16 kHz is live.
+
+        Raises
+        ------
+        VoiceError
+            If there is less than 1 s of speech.
+        """
+        spectrum = speech_spectrum(mono)
+        seconds = spectrum.shape[0] * HOP_SAMPLES / RATE_HZ
+        if seconds < LEAST_SPEECH_S:
+            raise VoiceError(f"the answer holds {seconds:.1f} s of speech; needed: {LEAST_SPEECH_S:g} s")
+        return self._run(spectrum[: int(MOST_SPEECH_S * RATE_HZ / HOP_SAMPLES)])
+
+    def _run(self, spectrum: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+        found = self._session.run(["score"], {"spectrum": np.ascontiguousarray(spectrum)[None]})[0]
+        if found.shape != (1,) or not np.isfinite(found).all():
+            raise ModelError(f"{self.path} gives {found.shape} or no numbers; needed: (1,)")
+        return float(found[0])
