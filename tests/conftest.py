@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imported: the contract counts allocations
 
+# Keys, papers and the audit log of the person who runs the tests are none of the tests' business.
+os.environ["VCFX_DATA_DIR"] = tempfile.mkdtemp(prefix="vcfx-tests-")
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+atexit.register(shutil.rmtree, os.environ["VCFX_DATA_DIR"], ignore_errors=True)
 
 # A shell ignores SIGINT in what it starts in the background, and children inherit that: tests of Ctrl-C would hang.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,7 +11,7 @@ from vcfx.hosts.neural_voice import NeuralVoice
 
 
 def test_voices_are_switched_within_the_plan_and_stay_in_front_of_presets(voice_model: Path) -> None:
-    anna, bert = (str(voice_model / f"{name}.safetensors") for name in ("anna", "bert"))
+    anna, bert = (str(voice_model / f"{name}.vcfxvoice") for name in ("anna", "bert"))
     source = PresetSource({"voice": anna, "model": str(voice_model), "device": "cpu"}, load)
     with running_voice("loud", ("soft",), presets=source) as voice:
         control = voice.control
@@ -35,7 +35,7 @@ def test_voices_are_switched_within_the_plan_and_stay_in_front_of_presets(voice_
 
 def test_a_preset_without_a_voice_gets_one_until_it_is_given_up(voice_model: Path) -> None:
     source = PresetSource({"model": str(voice_model), "device": "cpu"}, load)
-    bert = str(voice_model / "bert.safetensors")
+    bert = str(voice_model / "bert.vcfxvoice")
     source.voice, given = {}, source.voice
     with running_voice("loud", ("soft",), presets=source) as voice:
         assert voice.control.state().voice == ""

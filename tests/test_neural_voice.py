@@ -31,7 +31,7 @@ HOP = RATE_HZ // 100
 
 
 def node_of(model: Path, **parameters: object) -> NeuralVoice:
-    return NeuralVoice(voice=str(model / "anna.safetensors"), model=str(model), **parameters)
+    return NeuralVoice(voice=str(model / "anna.vcfxvoice"), model=str(model), **parameters)
 
 
 def prepared(
@@ -175,7 +175,7 @@ def test_a_new_voice_is_heard_within_a_hop_and_without_a_click(voice_model: Path
     sound = voiced(RATE_HZ)
     node = prepared(voice_model, frames=HOP)
     before, at = render(node, sound, []), RATE_HZ // 2
-    for changes in ({"voice": str(voice_model / "bert.safetensors")}, {"pitch_semitones": 7.0}, {"similarity": 0.0}):
+    for changes in ({"voice": str(voice_model / "bert.vcfxvoice")}, {"pitch_semitones": 7.0}, {"similarity": 0.0}):
         node = prepared(voice_model, frames=HOP)
         head = render(node, sound[:, :at].copy(), [])
         node.update(**changes)
@@ -197,14 +197,14 @@ def test_a_voice_is_loaded_by_control_and_not_by_the_worker(voice_model: Path, m
 
     monkeypatch.setattr(hop_converter, "make_converter", make)
     node = prepared(voice_model, frames=HOP)
-    node.update(voice=str(voice_model / "bert.safetensors"), clarity=0.5)
+    node.update(voice=str(voice_model / "bert.vcfxvoice"), clarity=0.5)
     assert made[0].loaded == ["bert"]
     assert made[0].voice.name == "anna", "the worker changes it, between two hops"
     loads: list[str] = []
-    monkeypatch.setattr("vcfx_models.voice_library.find_voice", lambda name: loads.append(name))
+    monkeypatch.setattr("vcfx_models.voice_library.find_voice", lambda name, use: loads.append(name))
     node.process(np.zeros((1, HOP), np.float32), np.zeros((1, HOP), np.float32))
     assert (made[0].voice.name, made[0].clarity, loads) == ("bert", 0.5, [])
-    node.update(voice=str(voice_model / "anna.safetensors"))
+    node.update(voice=str(voice_model / "anna.vcfxvoice"))
     assert loads == [], "a voice that was heard stays loaded"
 
 
@@ -213,8 +213,8 @@ def test_a_missing_voice_leaves_the_present_one(voice_model: Path, signal: Block
     expected = render(node, signal, [])
     node.reset()
     with pytest.raises(VcfxError, match="no such voice file"):
-        node.update(voice="nowhere/x.safetensors")
-    assert node.parameters["voice"] == str(voice_model / "anna.safetensors")
+        node.update(voice="nowhere/x.vcfxvoice")
+    assert node.parameters["voice"] == str(voice_model / "anna.vcfxvoice")
     np.testing.assert_array_equal(render(node, signal, []), expected)
 
 
@@ -237,7 +237,7 @@ def test_what_is_not_allowed_is_named(voice_model: Path, tmp_path: Path) -> None
     with pytest.raises(ParameterError, match="hop_ms cannot change while sound runs"):
         node_of(voice_model).update(hop_ms=20)
     for model, sentence in ((tmp_path / "none", "there is no folder"), (tmp_path, "holds no voice model")):
-        node = NeuralVoice(voice=str(voice_model / "anna.safetensors"), model=str(model))
+        node = NeuralVoice(voice=str(voice_model / "anna.vcfxvoice"), model=str(model))
         with pytest.raises(VcfxError, match=sentence):
             node.prepare(ProcessSpec(RATE_HZ, HOP, 1))
 
@@ -272,7 +272,7 @@ def test_files_and_live_sound_have_the_same_bits(voice_model: Path, rate_hz: int
 
 
 def test_the_engine_speaks_as_files_do(voice_model: Path) -> None:
-    parameters = {"voice": str(voice_model / "anna.safetensors"), "model": str(voice_model)}
+    parameters = {"voice": str(voice_model / "anna.vcfxvoice"), "model": str(voice_model)}
     preset, sound = with_voice(None, parameters), voiced(19_200)
     renderer = PresetRenderer(preset, RATE_HZ, 1, 4_096)
     file = np.concatenate([renderer.process(sound[:, at : at + 4_096]) for at in range(0, 19_200, 4_096)], axis=1)
@@ -281,7 +281,7 @@ def test_the_engine_speaks_as_files_do(voice_model: Path) -> None:
         live = Driver(engine).run(sound[0], 128)[:1]
         late = engine.latency_samples
         assert engine.worker.errors == 0
-        engine.set_parameters("voice", voice=str(voice_model / "bert.safetensors"))
+        engine.set_parameters("voice", voice=str(voice_model / "bert.vcfxvoice"))
     file = file[:, renderer.latency_samples :]
     frames = min(file.shape[1], live.shape[1] - late)
     assert np.abs(file).max() > 1e-3

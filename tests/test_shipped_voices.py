@@ -23,8 +23,9 @@ from vcfx_models.networks_protocol import Networks, Singles
 from vcfx_models.reference import Clip, melody_of, voice_from_clips
 from vcfx_models.speaker_encoder import FILE_NAME, SpeakerEncoder
 from vcfx_models.speech_level import levelled
-from vcfx_models.voice_file import Voice, load_voice
+from vcfx_models.voice_file import Voice
 from vcfx_models.voice_library import VOICES_FOLDER
+from vcfx_models.voice_on_disk import load_voice
 
 ROOT = Path(__file__).parents[1]
 CLIPS = {"female": ROOT / "vcfx" / "data" / "clip.flac", "male": ROOT / "tests" / "data" / "male.flac"}
@@ -36,7 +37,7 @@ LIVE_RATE_HZ, LIVE_HOP = 48_000, 480
 
 @cache
 def shipped() -> dict[str, Voice]:
-    return {path.stem: load_voice(path) for path in sorted(VOICES_FOLDER.glob("*.safetensors"))}
+    return {path.stem: load_voice(path) for path in sorted(VOICES_FOLDER.glob("*.vcfxvoice"))}
 
 
 @cache
@@ -163,7 +164,7 @@ def test_hop_by_hop_is_the_same_as_all_at_once() -> None:
 
 def live(sound: Singles, change_at_hop: int, **changes: object) -> Singles:
     """What the node says in hops of 10 ms, changed on the way."""
-    node = NeuralVoice(voice=str(VOICES_FOLDER / "elm.safetensors"), device="cpu")
+    node = NeuralVoice(voice=str(VOICES_FOLDER / "elm.vcfxvoice"), device="cpu")
     node.prepare(ProcessSpec(LIVE_RATE_HZ, LIVE_HOP, 1))
     hops = sound.reshape(-1, 1, LIVE_HOP)
     spoken = np.zeros_like(hops)
@@ -181,7 +182,7 @@ def test_a_change_while_sound_runs_does_not_click() -> None:
     sound, at = (0.1 * vowel).astype(np.float32), LIVE_RATE_HZ // 2
     before = live(sound, 0)
     changes: tuple[dict[str, object], ...] = (
-        {"voice": str(VOICES_FOLDER / "birch.safetensors")},
+        {"voice": str(VOICES_FOLDER / "birch.vcfxvoice")},
         {"pitch_semitones": 7.0},
         {"formant_semitones": -4.0},
         {"similarity": 0.0},

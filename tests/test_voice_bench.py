@@ -11,12 +11,11 @@ from vcfx.__main__ import main
 from vcfx.bench.voice_bench import bench_voice_hops, bench_voice_latency, loudness_lag_ms
 from vcfx.doctor.voice import check_voice
 from vcfx_models import voice_library
-from vcfx_models.voice_file import save_voice
-from voice_models import random_voice
+from voice_models import random_voice, save_voice
 
 
 def test_hops_and_latency_are_measured(voice_model: Path) -> None:
-    chosen = {"voice": str(voice_model / "anna.safetensors"), "model": str(voice_model)}
+    chosen = {"voice": str(voice_model / "anna.vcfxvoice"), "model": str(voice_model)}
     hops = bench_voice_hops(0.5, chosen)
     times = hops["milliseconds"]
     assert isinstance(times, dict)
@@ -40,7 +39,7 @@ def test_a_lag_of_loudness_is_found(lag_ms: int, rng: np.random.Generator) -> No
 def test_without_a_model_the_bench_says_so(
     voice_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    voice = str(voice_model / "anna.safetensors")
+    voice = str(voice_model / "anna.vcfxvoice")
     assert main(["bench", "voice", "--voice", voice, "--model", str(tmp_path), "--seconds", "1"]) == 2
     assert "holds no voice model" in capfd.readouterr().err
 
@@ -58,10 +57,10 @@ def test_the_doctor_looks_at_networks_and_voices(
         ("voices", "optional"),
     ]
     assert all(check.mend and "\n" not in check.detail for check in lacking)
-    save_voice(random_voice("anna"), yours / "anna.safetensors")
+    save_voice(random_voice("anna"), yours / "anna.vcfxvoice")
     good = check_voice(voice_model)
     assert [check.status for check in good] == ["ok"] * 3
     assert good[0].detail.startswith("float32, ")
     assert good[2].detail == "1 installed"
-    (yours / "bad.safetensors").write_bytes(b"bad")
+    (yours / "bad.vcfxvoice").write_bytes(b"bad")
     assert check_voice(voice_model)[2].detail.startswith("1 of 2 damaged: ")

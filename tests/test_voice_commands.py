@@ -28,8 +28,7 @@ from vcfx.presets.voice_chain import with_voice
 from vcfx_models import voice_library
 from vcfx_models.reference import Clip, voice_from_clips
 from vcfx_models.speaker_encoder import SpeakerEncoder
-from vcfx_models.voice_file import save_voice
-from voice_models import random_voice
+from voice_models import random_voice, save_voice
 
 MALE = Path(__file__).parent / "data" / "male.flac"
 Capture = pytest.CaptureFixture[str]
@@ -53,7 +52,7 @@ def told(capture: Capture, *arguments: str) -> str:
 
 
 def test_convert_speaks_with_another_voice_and_stays_in_line(voice_model: Path, here: Path) -> None:
-    voice = str(voice_model / "anna.safetensors")
+    voice = str(voice_model / "anna.vcfxvoice")
     assert main(["convert", str(MALE), "-o", "out.wav", "--voice", voice, "--model", str(voice_model)]) == 0
     spoken, rate_hz = soundfile.read("out.wav")
     heard, _ = soundfile.read(MALE)
@@ -69,7 +68,7 @@ def test_renderers_take_voice_and_preset(voice_model: Path) -> None:
     sound = soundfile.read(MALE, dtype="float32", frames=24_000)[0][None]
     rendered = []
     for name in ("anna", "bert"):
-        parameters = {"voice": str(voice_model / f"{name}.safetensors"), "model": str(voice_model)}
+        parameters = {"voice": str(voice_model / f"{name}.vcfxvoice"), "model": str(voice_model)}
         make = voiced_renderer_factory(json.dumps({"preset": "plain", "voice": parameters}))
         renderer = make(44_100, 1, 24_000)
         assert next(iter(renderer.plan._schedule.nodes)).kind == "voice"
@@ -81,7 +80,7 @@ def test_renderers_take_voice_and_preset(voice_model: Path) -> None:
     ("arguments", "label"),
     [
         (["--voice", "anna"], "anna"),
-        (["--voice", "my/own.safetensors", "--preset", "radio"], "own-radio"),
+        (["--voice", "my/own.vcfxvoice", "--preset", "radio"], "own-radio"),
         (["--reference", "a b.flac", "c.flac", "--preset", "x/y.toml"], "a b-y"),
         (["--preset", "radio"], "radio"),
         (["--preset", "mine.toml", "--pitch", "2"], "voice-mine"),
@@ -97,12 +96,18 @@ def test_convert_with_a_reference(voice_model: Path, here: Path, capfd: Capture)
     long = np.tile(soundfile.read(MALE)[0], 4)
     soundfile.write("clip.wav", long, soundfile.info(MALE).samplerate)
     model = ["--model", str(voice_model), "-q"]
-    assert main(["convert", str(MALE), "-o", "out.wav", *model, "--reference", "clip.wav"]) == 0
+    assert main(["convert", str(MALE), "-o", "out.wav", *model, "--consent", "Nobody", "--reference", "clip.wav"]) == 0
     assert np.abs(soundfile.read("out.wav")[0]).max() > 1e-3
     soundfile.write("short.wav", long[:48_000], 48_000)
-    assert "s of speech; needed: 3 s" in told(capfd, "convert", "x.wav", *model, "--reference", "short.wav")
-    assert "there is no such recording" in told(capfd, "convert", "x.wav", *model, "--reference", "none.wav")
-    assert "short.wav" in told(capfd, "convert", "x.wav", *model, "--reference", "short.wav", "short.wav")
+    assert "s of speech; needed: 3 s" in told(
+        capfd, "convert", "x.wav", *model, "--consent", "Nobody", "--reference", "short.wav"
+    )
+    assert "there is no such recording" in told(
+        capfd, "convert", "x.wav", *model, "--consent", "Nobody", "--reference", "none.wav"
+    )
+    assert "short.wav" in told(
+        capfd, "convert", "x.wav", *model, "--consent", "Nobody", "--reference", "short.wav", "short.wav"
+    )
 
 
 INTERRUPTED = """
@@ -112,12 +117,12 @@ import vcfx.engine.portaudio_backend as backend, vcfx.engine.session as session
 from vcfx.__main__ import main
 
 def interrupted(backend, preset, request):
-    files = list(Path(os.environ["TMPDIR"]).glob("vcfx-voice-*/*.safetensors"))
+    files = list(Path(os.environ["TMPDIR"]).glob("vcfx-voice-*/*.vcfxvoice"))
     print(len(files), flush=True)
     os.kill(os.getpid(), signal.SIGINT)
 
 backend.PortAudioBackend, session.LiveSession = object, interrupted
-sys.exit(main(["run", "--model", sys.argv[1], "--reference", sys.argv[2]]))
+sys.exit(main(["run", "--model", sys.argv[1], "--consent", "Nobody", "--reference", sys.argv[2]]))
 """
 
 
@@ -146,9 +151,9 @@ def test_a_speaker_network_of_onnx_is_loaded(voice_model: Path) -> None:
 
 @pytest.mark.parametrize("command", [["convert", "x.wav"], ["run"]])
 def test_what_is_not_there_is_one_sentence(command: list[str], voice_model: Path, here: Path, capfd: Capture) -> None:
-    voice = str(voice_model / "anna.safetensors")
+    voice = str(voice_model / "anna.vcfxvoice")
     assert "there is no voice 'anna', as none is installed" in told(capfd, *command, "--voice", "anna")
-    assert "no such voice file" in told(capfd, *command, "--voice", "x.safetensors")
+    assert "no such voice file" in told(capfd, *command, "--voice", "x.vcfxvoice")
     assert "holds no voice model" in told(capfd, *command, "--voice", voice, "--model", str(here))
     assert "there is no folder 'gone'" in told(capfd, *command, "--voice", voice, "--model", "gone")
     assert "pitch_semitones is 99.0; allowed" in told(capfd, *command, "--voice", voice, "--pitch", "99")
@@ -162,7 +167,7 @@ def test_what_is_not_there_is_one_sentence(command: list[str], voice_model: Path
 
 def test_cuda_without_torch_is_one_sentence(voice_model: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vcfx_models.load_networks.find_spec", lambda name: None)
-    voice = ["--voice", str(voice_model / "anna.safetensors"), "--model", str(voice_model)]
+    voice = ["--voice", str(voice_model / "anna.vcfxvoice"), "--model", str(voice_model)]
     assert "pip install 'vcfx-voice[gpu]'" in told(capfd, "convert", "x.wav", *voice, "--device", "cuda")
 
 
@@ -184,8 +189,8 @@ def test_voices_are_listed_and_shown(voice_model: Path, here: Path, capsys: Capt
     assert main(["voices", "list"]) == 0
     assert "No voice is installed" in capsys.readouterr().out
     (here / "yours").mkdir()
-    (here / "yours" / "anna.safetensors").write_bytes((voice_model / "anna.safetensors").read_bytes())
-    (here / "yours" / "bad.safetensors").write_bytes(b"bad")
+    (here / "yours" / "anna.vcfxvoice").write_bytes((voice_model / "anna.vcfxvoice").read_bytes())
+    (here / "yours" / "bad.vcfxvoice").write_bytes(b"bad")
     assert main(["voices", "list"]) == 0
     text = capsys.readouterr().out
     assert re.search(r"^anna +\d+ Hz +\(yours\)$", text, re.MULTILINE), "nothing is known of whose voice it is"
@@ -197,14 +202,14 @@ def test_voices_are_listed_and_shown(voice_model: Path, here: Path, capsys: Capt
     shown = json.loads(capsys.readouterr().out)
     assert shown["title"] == "anna"
     assert shown["pitch_spread_semitones"] == pytest.approx(0.2 * 12 / np.log(2), abs=0.01)
-    assert main(["voices", "show", str(here / "yours" / "anna.safetensors")]) == 0
+    assert main(["voices", "show", str(here / "yours" / "anna.vcfxvoice")]) == 0
     assert "median_hz" in capsys.readouterr().out
 
 
 def test_the_list_shows_sex_pitch_licence_and_source_in_line(here: Path, capsys: Capture) -> None:
     papers = {"gender": "female", "licence": "CC0-1.0", "source": "a friend"}
-    save_voice(replace(random_voice("anna"), median_hz=98.4, metadata=papers), here / "yours" / "anna.safetensors")
-    save_voice(replace(random_voice("berta"), median_hz=201.0), here / "yours" / "berta.safetensors")
+    save_voice(replace(random_voice("anna"), median_hz=98.4, metadata=papers), here / "yours" / "anna.vcfxvoice")
+    save_voice(replace(random_voice("berta"), median_hz=201.0), here / "yours" / "berta.vcfxvoice")
     assert main(["voices", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "anna   female   98 Hz  CC0-1.0  a friend  (yours)"

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from vcfx_models import voice_library
 from vcfx_models.errors import VoiceError
-from vcfx_models.voice_file import Voice, load_voice, read_voice, save_voice, voice_bytes
+from vcfx_models.voice_file import Voice, read_voice, voice_bytes
 from vcfx_models.voice_library import find_voice, list_voices
-from voice_models import random_voice
+from vcfx_models.voice_on_disk import load_voice
+from voice_models import random_voice, save_voice
 
 GOOD = voice_bytes(random_voice("someone"))
 
@@ -29,9 +30,9 @@ def same(one: Voice, other: Voice) -> bool:
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:
     voice = dataclasses.replace(random_voice("Zoë"), metadata={"licence": "CC0", "source": "a «reader»"})
-    save_voice(voice, tmp_path / "deep" / "zoe.safetensors")
-    assert same(load_voice(tmp_path / "deep" / "zoe.safetensors"), voice)
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["zoe.safetensors"]
+    save_voice(voice, tmp_path / "deep" / "zoe.vcfxvoice")
+    assert same(load_voice(tmp_path / "deep" / "zoe.vcfxvoice"), voice)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["zoe.vcfxvoice"]
 
 
 @given(length=st.integers(0, len(GOOD) - 1))
@@ -98,7 +99,7 @@ def test_what_is_not_allowed_is_named(change: dict[str, Any], sentence: str) -> 
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "v.safetensors"
+    path = tmp_path / "v.vcfxvoice"
     save_voice(random_voice("old"), path)
 
     def fail(source: object, target: object) -> None:
@@ -122,28 +123,28 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
 def test_voices_are_found_by_name_and_the_users_come_first(folders: tuple[Path, Path]) -> None:
     ours, theirs = folders
     for folder, file, name in ((ours, "anna", "Anna"), (ours, "bert", "Bert"), (theirs, "bert", "My Bert")):
-        save_voice(random_voice(name), folder / f"{file}.safetensors")
-    (theirs / "broken.safetensors").write_bytes(b"rubbish")
+        save_voice(random_voice(name), folder / f"{file}.vcfxvoice")
+    (theirs / "broken.vcfxvoice").write_bytes(b"rubbish")
     assert [(info.name, info.origin, bool(info.problem)) for info in list_voices()] == [
         ("anna", "vcfx", False),
         ("bert", "user", False),
         ("broken", "user", True),
     ]
-    assert find_voice("bert").name == "My Bert"
-    assert find_voice("").name == "Anna"
-    assert find_voice(str(ours / "bert.safetensors")).name == "Bert"
+    assert find_voice("bert", "live").name == "My Bert"
+    assert find_voice("", "files").name == "Anna"
+    assert find_voice(str(ours / "bert.vcfxvoice"), "live").name == "Bert"
     with pytest.raises(VoiceError, match="there is no voice 'ana'; did you mean 'anna'"):
-        find_voice("ana")
+        find_voice("ana", "live")
     with pytest.raises(VoiceError, match="no such voice file"):
-        find_voice("nowhere/anna.safetensors")
+        find_voice("nowhere/anna.vcfxvoice", "live")
 
 
 def test_without_voices_that_is_said(folders: tuple[Path, Path]) -> None:
     assert list_voices() == []
     with pytest.raises(VoiceError, match="no voice is installed; give the path"):
-        find_voice("")
+        find_voice("", "files")
     with pytest.raises(VoiceError, match="there is no voice 'anna', as none is installed"):
-        find_voice("anna")
+        find_voice("anna", "live")
 
 
 def test_the_header_is_plain_json() -> None:

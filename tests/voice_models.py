@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
+from vcfx_models.papers.consent import USES, Consent, format_time, new_consent_id
+from vcfx_models.papers.issuing import issue
 from vcfx_models.speaker_encoder import FILE_NAME
-from vcfx_models.voice_file import Voice, save_voice
+from vcfx_models.voice_file import Voice
+from vcfx_models.voice_on_disk import save_bundle
 
 
 def random_voice(name: str) -> Voice:
@@ -22,13 +26,34 @@ def random_voice(name: str) -> Voice:
     return Voice(name, unit, spectrum.astype(np.float32), math.log(median_hz), 0.2, median_hz)
 
 
+def consent_for_tests(**changes: object) -> Consent:
+    """What somebody allowed a minute ago, for an hour and for everything; fields may be changed."""
+    now = datetime.now(UTC)
+    fields: dict[str, object] = {
+        "consent_id": new_consent_id(),
+        "speaker": "Somebody",
+        "basis": "typed",
+        "uses": USES,
+        "purpose": "tests",
+        "given_at": format_time(now - timedelta(minutes=1)),
+        "until": format_time(now + timedelta(hours=1)),
+        "statement": "You may use my voice in tests.",
+    }
+    return Consent.from_json(Consent(**(fields | changes)).to_json())  # type: ignore[arg-type]
+
+
+def save_voice(voice: Voice, path: Path) -> None:
+    """Enrol a voice in the installation that tests have for themselves."""
+    save_bundle(issue(voice, consent_for_tests()), path)
+
+
 def write_voice_model(folder: Path) -> Path:
     """Write a tiny untrained model, a speaker network and two voices, ``anna`` and ``bert``; returns the folder."""
     from tiny_networks import write_tiny_networks
 
     write_speaker_network(write_tiny_networks(folder))
     for name in ("anna", "bert"):
-        save_voice(random_voice(name), folder / f"{name}.safetensors")
+        save_voice(random_voice(name), folder / f"{name}.vcfxvoice")
     return folder
 
 

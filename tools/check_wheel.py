@@ -29,7 +29,8 @@ DATA = {
     "*vcfx_models/weights/decoder.*onnx": 1,
     "*vcfx_models/weights/colour.*onnx": 1,
     "*vcfx_models/weights/speaker.onnx": 1,
-    "*vcfx_models/voices/*.safetensors": 12,
+    "*vcfx_models/voices/*.vcfxvoice": 12,
+    "*vcfx_models/voices/publisher.pub": 1,
     "*presets/*.toml": 20,
 }
 

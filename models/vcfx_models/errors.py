@@ -11,3 +11,7 @@ class ModelError(VcfxError, ValueError):
 
 class VoiceError(VcfxError, ValueError):
     """A voice is missing, its file is damaged, or recordings cannot be made into one."""
+
+
+class ConsentError(VoiceError):
+    """A voice may not be used: its papers are missing, forged, expired, revoked, or do not allow it."""

@@ -1,4 +1,4 @@
-"""A target voice: what the networks are told of a speaker, and the file that holds it."""
+"""A target voice: what the networks are told of a speaker, and the bytes that hold it in a bundle."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import VoiceError
 from .geometry import EMBEDDING_SIZE, N_MELS
-from .whole_file import replace_file
+
+if TYPE_CHECKING:
+    from .papers.bundle import Papers
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[Any]]
 
-SUFFIX: Final = ".safetensors"
 FORMAT_VERSION: Final = "1"
 MAX_BYTES: Final = 100_000
 MAX_TEXT: Final = 1_000
@@ -50,6 +50,8 @@ class Voice:
         Median F0, 40 to 900 Hz.
     metadata
         Text by the keys `METADATA_KEYS`; any may be absent.
+    papers
+        Who allowed its use; None while it has not been enrolled.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Voice:
     f0_log_spread: float
     median_hz: float
     metadata: Mapping[str, str] = field(default_factory=dict)
+    papers: Papers | None = None
 
     def __post_init__(self) -> None:
         _check_text(self.name, "name", least=1)
@@ -85,43 +88,8 @@ class Voice:
             _check_text(text, key)
 
 
-def save_voice(voice: Voice, path: Path) -> None:
-    """Write a voice; `path` holds either the old or the whole new content, whatever happens.
-
-    Raises
-    ------
-    VoiceError
-        If the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, voice_bytes(voice))
-    except OSError as error:
-        raise VoiceError(f"{_shown(path)}: cannot be written: {error.strerror or error}") from None
-
-
-def load_voice(path: Path) -> Voice:
-    """Return the voice in a file.
-
-    Raises
-    ------
-    VoiceError
-        If there is no such file, or it is damaged, or made by a newer program.
-    """
-    try:
-        if not path.is_file():
-            raise VoiceError(f"{_shown(path)}: there is no such voice file")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, VoiceError):
-            raise
-        raise VoiceError(f"{_shown(path)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return read_voice(content, _shown(path))
-
-
 def voice_bytes(voice: Voice) -> bytes:
-    """Return a voice as the content of a file."""
+    """Return a voice without its papers in safetensors."""
     from safetensors.numpy import save
 
     f0 = np.array([voice.f0_log_mean, voice.f0_log_spread, voice.median_hz], np.float64)
@@ -131,7 +99,7 @@ def voice_bytes(voice: Voice) -> bytes:
 
 
 def read_voice(content: bytes, file: str) -> Voice:
-    """Return the voice in a file's content.
+    """Return the voice that such bytes hold; without papers, hence not to be spoken with.
 
     Parameters
     ----------
@@ -199,8 +167,3 @@ def _check_array(array: npt.NDArray[Any], name: str) -> None:
 def _check_text(text: str, name: str, least: int = 0) -> None:
     if not (least <= len(text) <= MAX_TEXT and text.isprintable()):
         raise VoiceError(f"{name} is {text[:40]!r}; allowed: one line of {least} to {MAX_TEXT} printable characters")
-
-
-def _shown(path: Path) -> str:
-    text = str(path)
-    return text if text.isprintable() else repr(text)

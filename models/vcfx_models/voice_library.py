@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from vcfx_dsp.errors import nearest
 
+from .data_folder import data_folder
 from .errors import VoiceError
-from .voice_file import SUFFIX, Voice, load_voice
+from .papers.admission import admit, refusal
+from .papers.bundle import SUFFIX
+from .papers.consent import USES
+from .voice_file import Voice
+from .voice_on_disk import load_voice, shown
 
 #: Holds the voices that come with vcfx.
 VOICES_FOLDER = Path(__file__).parent / "voices"
@@ -33,6 +37,8 @@ class VoiceInfo:
         None if the file is damaged.
     problem
         What is wrong with the file; empty if nothing is.
+    refused
+        Use (one of `papers.consent.USES`) -> why the papers do not allow it now; uses that are allowed are not there.
     """
 
     name: str
@@ -40,11 +46,12 @@ class VoiceInfo:
     path: Path
     voice: Voice | None
     problem: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def user_voices_folder() -> Path:
     """Return the folder of the user's own voices; it need not exist."""
-    return platformdirs.user_data_path("vcfx") / "voices"
+    return data_folder() / "voices"
 
 
 def list_voices() -> list[VoiceInfo]:
@@ -52,22 +59,53 @@ def list_voices() -> list[VoiceInfo]:
     return [_info(path, origin) for path, origin in _files().values()]
 
 
-def find_voice(name_or_path: str | Path) -> Voice:
-    """Return a checked voice.
+def find_voice(name_or_path: str | Path, use: str, needs_liveness: bool = False, notes_use: bool = True) -> Voice:
+    """Return a voice whose papers allow this use now. Every path to the engine asks here.
 
     Parameters
     ----------
     name_or_path
-        A name, empty for the first of all; or the path of a file: a `Path`, or text that ends in ``.safetensors`` or
+        A name, empty for the first of all; or the path of a file: a `Path`, or text that ends in ``.vcfxvoice`` or
         holds a separator.
+    use
+        What it will be used for, one of `papers.consent.USES`.
+    needs_liveness
+        Whether only a voice will do that was enrolled by a person found living.
+    notes_use
+        Whether the audit log is to tell of the use; False for a mere check.
 
     Raises
     ------
     VoiceError
         If there is none, or its file is damaged.
+    ConsentError
+        If its papers are missing or forged, or do not allow it.
+    """
+    path = voice_path(name_or_path)
+    return admit(peek_voice(path), shown(path), use, needs_liveness, notes_use)
+
+
+def peek_voice(name_or_path: str | Path) -> Voice:
+    """Return a voice to look at, not to speak with: its signature was checked, what its papers allow was not.
+
+    Raises
+    ------
+    VoiceError
+        If there is none, or its file is damaged or forged.
+    """
+    return load_voice(voice_path(name_or_path))
+
+
+def voice_path(name_or_path: str | Path) -> Path:
+    """Return the file of a voice, which need not exist if a path was given.
+
+    Raises
+    ------
+    VoiceError
+        If there is no voice of that name.
     """
     if isinstance(name_or_path, Path) or _is_path(name_or_path):
-        return load_voice(Path(name_or_path).expanduser())
+        return Path(name_or_path).expanduser()
     files = _files()
     if not files:
         asked = f"there is no voice '{name_or_path}', as none is installed" if name_or_path else "no voice is installed"
@@ -75,7 +113,7 @@ def find_voice(name_or_path: str | Path) -> Voice:
     name = name_or_path or next(iter(files))
     if name not in files:
         raise VoiceError(f"there is no voice '{name}'{nearest(name, files)}")
-    return load_voice(files[name][0])
+    return files[name][0]
 
 
 def _files() -> dict[str, tuple[Path, Literal["user", "vcfx"]]]:
@@ -94,7 +132,10 @@ def _voice_files(folder: Path) -> list[Path]:
 
 def _info(path: Path, origin: Literal["user", "vcfx"]) -> VoiceInfo:
     try:
-        return VoiceInfo(path.stem, origin, path, load_voice(path))
+        voice = load_voice(path)
+        assert voice.papers is not None
+        reasons = {use: refusal(voice.papers, use) for use in USES}
+        return VoiceInfo(path.stem, origin, path, voice, refused={use: why for use, why in reasons.items() if why})
     except VoiceError as error:
         return VoiceInfo(path.stem, origin, path, None, str(error))
 

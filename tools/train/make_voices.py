@@ -15,9 +15,10 @@ from rich.console import Console
 from vcfx_models.geometry import SAMPLE_RATE
 from vcfx_models.reference import Clip, voice_from_clips
 from vcfx_models.speaker_encoder import SpeakerEncoder
-from vcfx_models.voice_file import save_voice
+from vcfx_models.voice_file import Voice
 
 from .batches import Corpus
+from .sign_voices import sign_voices
 
 #: Speech that a voice is made of.
 SECONDS = 60.0
@@ -83,17 +84,19 @@ def main() -> None:
     """Make and save each voice; say how alike they are."""
     corpus, encoder, out = Corpus(Path(sys.argv[1])), SpeakerEncoder(Path(sys.argv[2])), Path(sys.argv[3])
     out.mkdir(parents=True, exist_ok=True)
-    console, embeddings = Console(), []
+    console = Console()
+    made: list[Voice] = []
     for wanted in VOICES:
         voice = voice_from_clips(clips_of(corpus, wanted), wanted.name, encoder)
         source, licence = (
             (KOKORO[0].format(wanted.stock), KOKORO[1]) if wanted.stock else (wanted.source, wanted.licence)
         )
         metadata = {**voice.metadata, "source": source, "licence": licence, "gender": wanted.gender}
-        save_voice(replace(voice, metadata=metadata), out / f"{wanted.name}.safetensors")
-        embeddings.append(voice.embedding)
+        made.append(replace(voice, metadata=metadata))
         console.print(f"{wanted.name}: {voice.median_hz:.0f} Hz, {metadata['made_from']}, {metadata['seconds']} s")
-    alike = np.stack(embeddings) @ np.stack(embeddings).T
+    sign_voices(made, out)
+    embeddings = np.stack([voice.embedding for voice in made])
+    alike = embeddings @ embeddings.T
     apart = alike[~np.eye(len(VOICES), dtype=bool)]
     console.print(f"similarity between voices: mean {apart.mean():.2f}, most {apart.max():.2f}")
 

@@ -1,6 +1,6 @@
 """Compare the ways to store the converter's networks: size, time for one hop, and how much the voice changes.
 
-usage: python -m tools.train.measure_converter FOLDER VOICE.safetensors SOUND...
+usage: python -m tools.train.measure_converter FOLDER VOICE.vcfxvoice SOUND...
 
 FOLDER comes from export_converter. Times are of one thread, hop by hop as in a stream; say how busy the machine is.
 """
@@ -20,7 +20,7 @@ from vcfx_models import geometry as grid
 from vcfx_models.converter import VoiceConverter
 from vcfx_models.network_files import PARTS, STORAGES, file_name
 from vcfx_models.runtime.onnx_networks import OnnxNetworks
-from vcfx_models.voice_file import load_voice
+from vcfx_models.voice_on_disk import load_voice
 
 Singles = npt.NDArray[np.float32]
 HEARD_DB = 60.0

@@ -27,7 +27,7 @@ def bench_voice_hops(seconds: float, parameters: dict[str, Any]) -> dict[str, ob
     from vcfx_models.geometry import HOP_SAMPLES, SAMPLE_RATE
     from vcfx_models.voice_library import find_voice
 
-    voice = find_voice(parameters.get("voice", ""))
+    voice = find_voice(parameters.get("voice", ""), "files")
     converter = make_converter(parameters.get("model", ""), parameters.get("device", "auto"), voice)
     hops = _speech(SAMPLE_RATE, seconds).reshape(-1, HOP_SAMPLES)
     for hop in hops[:_WARM_UP_HOPS]:

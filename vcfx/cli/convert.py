@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         if options.preset is None:
             raise VcfxError("nothing to change the sound with; give --preset P, --voice V or --reference CLIP")
         return convert_inputs(options, RendererSource("vcfx.offline", "renderer_factory", options.preset))
-    with voice_parameters(options) as parameters:
+    with voice_parameters(options, "files") as parameters:
         request = json.dumps({"preset": options.preset, "voice": parameters})
         return convert_inputs(options, RendererSource("vcfx.offline", "voiced_renderer_factory", request))
 

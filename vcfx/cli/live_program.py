@@ -153,7 +153,7 @@ def _presets(options: argparse.Namespace, opened: contextlib.ExitStack) -> tuple
     if not wants_voice(options):
         source = PresetSource()
         return source, source.wanted(options.preset or DEFAULT_PRESET)
-    source = PresetSource(opened.enter_context(voice_parameters(options)))
+    source = PresetSource(opened.enter_context(voice_parameters(options, "live")))
     return source, source.wanted(options.preset or "")
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vcfx.errors import VcfxError
+
+if TYPE_CHECKING:
+    from vcfx_models.papers.consent import Consent
 
 #: option -> the node's parameter
 NUMBERS: Final = {
@@ -27,6 +32,9 @@ def add_voice_arguments(parser: argparse.ArgumentParser) -> None:
     who = group.add_mutually_exclusive_group()
     who.add_argument("--voice", metavar="V", help="a voice's name (see `vcfx voices list`) or file")
     who.add_argument("--reference", metavar="CLIP", nargs="+", help="recordings of one person, 5 s of speech or more")
+    group.add_argument(
+        "--consent", metavar="WHO", help="with --reference: whose voice it is, who lets you use it for this command"
+    )
     group.add_argument("--pitch", type=float, metavar="N", help="moves the voice's pitch: -24 to 24 semitones")
     group.add_argument("--formant", type=float, metavar="N", help="moves its resonances: -6 to 6 semitones")
     group.add_argument("--expressiveness", type=float, metavar="N", help="0 monotonous, 1 as spoken, at most 2")
@@ -38,7 +46,7 @@ def add_voice_arguments(parser: argparse.ArgumentParser) -> None:
 
 def wants_voice(options: argparse.Namespace) -> bool:
     """Whether any of the options was given."""
-    names = ("voice", "reference", "device", "model", *NUMBERS)
+    names = ("voice", "reference", "consent", "device", "model", *NUMBERS)
     return any(getattr(options, name) is not None for name in names)
 
 
@@ -49,8 +57,15 @@ def voice_label(options: argparse.Namespace) -> str:
 
 
 @contextlib.contextmanager
-def voice_parameters(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def voice_parameters(options: argparse.Namespace, use: str) -> Iterator[dict[str, Any]]:
     """Give the parameters of the node `voice`; a voice made of recordings has a file for as long as this lasts.
+
+    Parameters
+    ----------
+    options
+        Of the command line.
+    use
+        What the voice will be used for: ``live`` or ``files``.
 
     Raises
     ------
@@ -61,15 +76,15 @@ def voice_parameters(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         parameter: getattr(options, name) for name, parameter in NUMBERS.items() if getattr(options, name) is not None
     }
     parameters |= {name: getattr(options, name) for name in ("device", "model") if getattr(options, name) is not None}
-    _check(options, parameters)
+    _check(options, parameters, use)
     if options.reference is None:
         yield parameters | ({} if options.voice is None else {"voice": options.voice})
         return
     with tempfile.TemporaryDirectory(prefix="vcfx-voice-") as folder:
-        yield parameters | {"voice": str(_made_of_recordings(options, Path(folder)))}
+        yield parameters | {"voice": str(_made_of_recordings(options, use, Path(folder)))}
 
 
-def _check(options: argparse.Namespace, parameters: dict[str, Any]) -> None:
+def _check(options: argparse.Namespace, parameters: dict[str, Any], use: str) -> None:
     from vcfx.hosts.neural_voice import NeuralVoice
     from vcfx_models.load_networks import check_networks
     from vcfx_models.voice_library import find_voice
@@ -78,18 +93,39 @@ def _check(options: argparse.Namespace, parameters: dict[str, Any]) -> None:
         raise VcfxError("a voice, a recording or a folder is empty; give a name")
     NeuralVoice(**parameters)
     if options.voice is not None:
-        find_voice(options.voice)
+        find_voice(options.voice, use, notes_use=False)
     check_networks(options.model or "", options.device or "auto")
 
 
-def _made_of_recordings(options: argparse.Namespace, folder: Path) -> Path:
+def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> Path:
+    """Enrol a voice for this command alone: what its speaker was asked is on record, and good for a day."""
     from vcfx.files.reference_clips import read_clips
+    from vcfx_models.papers.bundle import SUFFIX
+    from vcfx_models.papers.issuing import issue
     from vcfx_models.reference import voice_from_clips
     from vcfx_models.speaker_encoder import SpeakerEncoder
-    from vcfx_models.voice_file import SUFFIX, save_voice
+    from vcfx_models.voice_on_disk import save_bundle
 
+    if not options.consent:
+        raise VcfxError(
+            "a voice made of recordings needs its speaker's consent; say whose it is with --consent WHO, "
+            "or enrol it for longer with: vcfx voices enroll"
+        )
     clips = read_clips(options.reference)
     encoder = SpeakerEncoder(Path(options.model) if options.model else None)
+    voice = voice_from_clips(clips, voice_label(options), encoder)
     path = folder / f"reference{SUFFIX}"
-    save_voice(voice_from_clips(clips, voice_label(options), encoder), path)
+    save_bundle(issue(voice, _consent_for_a_day(options, use)), path)
     return path
+
+
+def _consent_for_a_day(options: argparse.Namespace, use: str) -> Consent:
+    from vcfx_models.papers.consent import Consent, format_time, new_consent_id
+
+    now = datetime.now(UTC)
+    hashes = tuple(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in options.reference)
+    statement = f"{options.consent} agreed that this voice is used by one command; so says who ran it."
+    until = format_time(now + timedelta(days=1))
+    return Consent(
+        new_consent_id(), options.consent, "typed", (use,), "", format_time(now), until, statement, "", hashes
+    )

@@ -69,9 +69,9 @@ def _columns(voice: Any) -> list[str]:
 
 
 def _show(name: str, as_json: bool) -> int:
-    from vcfx_models.voice_library import find_voice
+    from vcfx_models.voice_library import peek_voice
 
-    voice = find_voice(name)
+    voice = peek_voice(name)
     spread_semitones = 12.0 * voice.f0_log_spread / 0.693147
     facts = described(voice) | {"pitch_spread_semitones": round(spread_semitones, 2)}
     if as_json:

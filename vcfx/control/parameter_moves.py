@@ -86,7 +86,7 @@ class ParameterMoves:
             try:
                 from vcfx_models.voice_library import find_voice
 
-                find_voice(voice)
+                find_voice(voice, "live", notes_use=False)
                 for node in nodes:
                     if isinstance(node, NeuralVoice):
                         node.fetch(voice)

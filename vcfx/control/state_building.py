@@ -100,9 +100,9 @@ def _voice(preset: Preset) -> str:
 def first_voice() -> str:
     """Return the voice that is meant where none is named; empty if none is installed."""
     from vcfx_models.errors import VoiceError
-    from vcfx_models.voice_library import find_voice
+    from vcfx_models.voice_library import peek_voice
 
     try:
-        return find_voice("").name
+        return peek_voice("").name
     except VoiceError:
         return ""

@@ -160,7 +160,7 @@ class NeuralVoice(Node):
         if name not in self._voices:
             if len(self._voices) >= MAX_RESIDENT:
                 del self._voices[next(iter(self._voices))]
-            self._voices[name] = find_voice(name)
+            self._voices[name] = find_voice(name, "files" if self._spec is None or self._spec.waits else "live")
         return self._voices[name]
 
     def _convert_hop(self, hop: Samples) -> Samples:
