@@ -13,9 +13,17 @@ os.environ.setdefault("NUMBA_NRT_STATS", "1")  # must be set before numba is imp
 # Keys, papers and the audit log of the person who runs the tests are none of the tests' business.
 os.environ["VCFX_DATA_DIR"] = tempfile.mkdtemp(prefix="vcfx-tests-")
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from panel_stage import Stage
 
 atexit.register(shutil.rmtree, os.environ["VCFX_DATA_DIR"], ignore_errors=True)
 
@@ -44,3 +52,21 @@ def voice_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from voice_models import write_voice_model
 
     return write_voice_model(tmp_path_factory.mktemp("voice_model"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser without a window."""
+    from panel_stage import opened_browser
+
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """The panel's server in a process of its own, before a surface that keeps what it is told."""
+    from panel_stage import opened_stage
+
+    with opened_stage() as opened:
+        yield opened

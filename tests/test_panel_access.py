@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from panel_stage import Stage, needs_chromium, opened_browser, opened_page, opened_stage, until
+from panel_stage import Stage, needs_chromium, opened_page, opened_stage, until
 from vcfx.control import messages as m
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
@@ -27,18 +26,6 @@ SHORTCUTS: dict[str, m.Message] = {
     "2": m.SwitchPreset("robot"),
 }
 TOKEN = "a-token-for-the-panel-1"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with opened_stage() as opened:
-        yield opened
 
 
 def live(page: Page) -> Page:
