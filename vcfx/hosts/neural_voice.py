@@ -82,6 +82,11 @@ class NeuralVoice(Node):
         """Latency, and the time for which the converter waits before it falls silent."""
         return self.latency_samples + math.ceil(SILENCE_S * self.spec.sample_rate)
 
+    @property
+    def voice(self) -> Voice | None:
+        """The voice that speaks from the next hop on; None before `prepare`. Thread: any."""
+        return None if self._wanted is None else self._wanted.voice
+
     def preferred_hop(self, sample_rate: int) -> int:
         """The frames of `hop_ms`."""
         return max(1, round(sample_rate * float(self._parameters["hop_ms"]) / 1_000.0))
