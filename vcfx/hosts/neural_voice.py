@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +14,8 @@ from vcfx.errors import ParameterError
 from vcfx_dsp.node import Block, Node, ProcessSpec
 from vcfx_dsp.parameters import Parameter, Value
 
+from .admitted_voices import AdmittedVoices
+from .papers_watch import WATCH
 from .sample_queue import Samples
 
 if TYPE_CHECKING:
@@ -21,8 +25,8 @@ if TYPE_CHECKING:
     from .voice_stream import VoiceStream
 
 HOPS_MS = (5.0, 10.0, 20.0)
-#: Voices that stay loaded, so that going back to one costs nothing.
-MAX_RESIDENT = 16
+#: What a preset may ask of a voice's papers.
+PAPERS = ("consent", "liveness")
 #: What the converter adds to its latency before it is silent: it waits for 300 ms of silence, then fades.
 SILENCE_S = 0.4
 
@@ -44,6 +48,10 @@ class NeuralVoice(Node):
 
     There is no dry path: the unconverted voice never reaches the output.
 
+    A voice is spoken with only while its papers allow it: that is asked when it is loaded, at each switch, and about
+    once a minute while it sounds. When they end, the output falls silent, `problem` says why, and a file that is being
+    converted ends with that sentence; a switch to a voice that may be used brings sound back.
+
     Latency: 25 ms of the model, two resamplers (0.7 ms each from 24 kHz up), and rebuffering to hops of 10 ms, which
     is 0 in hops that the node prefers wherever 10 ms are a whole number of frames. Stated to the nearest sample.
     """
@@ -56,6 +64,13 @@ class NeuralVoice(Node):
         Parameter("expressiveness", 1.0, 0.0, 2.0, doc="how far the melody moves: 0 monotonous, 1 as spoken"),
         Parameter("similarity", 1.0, 0.0, 1.5, doc="how much of the voice: 0 nobody's, 1 as it is, above: exaggerated"),
         Parameter("clarity", 0.0, 0.0, 1.0, doc="sharpens the resonances"),
+        Parameter(
+            "papers",
+            PAPERS[0],
+            choices=PAPERS,
+            live=False,
+            doc="what a voice must have: consent, or liveness: consent that a person found living gave",
+        ),
         Parameter("hop_ms", 10.0, HOPS_MS[0], HOPS_MS[-1], live=False, doc="time between two steps: 5, 10 or 20"),
         Parameter("device", "auto", choices=("auto", "cpu", "cuda"), live=False, doc="what computes the networks"),
         Parameter("model", "", text=True, live=False, doc="folder of the networks; empty: those of vcfx"),
@@ -68,9 +83,14 @@ class NeuralVoice(Node):
             raise ParameterError(f"{self.kind}: hop_ms is {self._parameters['hop_ms']:g}; allowed: 5, 10 or 20")
         self._converter: HopConverter | None = None
         self._stream: VoiceStream | None = None
-        self._voices: dict[str, Voice] = {}
+        self._voices = self._admission("files")
         self._wanted: Controls | None = None
         self._applied: Controls | None = None
+        #: Told of each voice before it is spoken with. Thread: whoever changes it, never audio or worker.
+        self.before_voice: list[Callable[[Voice], None]] = []
+        self._papers_lock = threading.Lock()
+        self._refused = ""
+        self._loudness = 1.0
 
     @property
     def latency_samples(self) -> int:
@@ -87,6 +107,16 @@ class NeuralVoice(Node):
         """The voice that speaks from the next hop on; None before `prepare`. Thread: any."""
         return None if self._wanted is None else self._wanted.voice
 
+    @property
+    def problem(self) -> str:
+        """Why the voice is silent: its papers have ended or were taken back. Thread: any."""
+        return self._refused
+
+    @property
+    def needs_liveness(self) -> bool:
+        """Whether only voices will do that were enrolled by a person found living."""
+        return self._parameters["papers"] == "liveness"
+
     def preferred_hop(self, sample_rate: int) -> int:
         """The frames of `hop_ms`."""
         return max(1, round(sample_rate * float(self._parameters["hop_ms"]) / 1_000.0))
@@ -97,16 +127,18 @@ class NeuralVoice(Node):
         Raises
         ------
         VcfxError
-            If the networks, the device or the voice are not there.
+            If the networks, the device or the voice are not there, or the voice's papers do not allow its use.
         """
         if self._spec == spec and self._stream is not None:
+            self.check_papers()
             self.reset()
             return
         from .hop_converter import make_converter
         from .voice_stream import VoiceStream
 
         self._spec = spec
-        controls = self._wanted = self._controls(self._parameters)
+        self._voices = self._admission("files" if spec.waits else "live")
+        controls = self._wanted = self._controls(self._parameters, admits=True)
         model, device = str(self._parameters["model"]), str(self._parameters["device"])
         self._converter = make_converter(model, device, controls.voice)
         constant = spec.max_frames == self.preferred_hop(spec.sample_rate)
@@ -115,14 +147,22 @@ class NeuralVoice(Node):
         silence = np.zeros((spec.channels, spec.max_frames), np.float32)
         self.process(silence, silence.copy())
         self.reset()
+        WATCH.add(self)
 
     def process(self, block_in: Block, block_out: Block) -> None:
-        """Convert one hop. Thread: worker."""
+        """Convert one hop; live it never raises.
+
+        Raises
+        ------
+        ConsentError
+            For files: if the voice's papers have ended.
+        """
         assert self._stream is not None
         frames = block_in.shape[1]
         mono = self._mono.reshape(-1)[:frames].reshape(1, frames)
         np.mean(block_in, axis=0, out=mono[0])
         self._stream.process(mono, block_out[0])
+        self._obey_papers(block_out[0])
         block_out[1:] = block_out[0]
 
     def reset(self) -> None:
@@ -133,40 +173,75 @@ class NeuralVoice(Node):
         self._apply_controls()
         self._stream.reset()
         self._converter.reset()
+        self._loudness = 0.0 if self._refused else 1.0
+
+    def release(self) -> None:
+        """Be asked no more for papers. Thread: control."""
+        WATCH.remove(self)
 
     def update(self, **parameters: object) -> None:
-        """Change parameters; a new voice is loaded here, and heard from the next hop on. Thread: control."""
+        """Change parameters; a new voice is admitted and loaded here, heard from the next hop on. Thread: control."""
         merged = self._merged(parameters)
         if self._converter is not None:
-            controls = self._controls(merged)
+            admits = "voice" in parameters
+            controls = self._controls(merged, admits)
             self._converter.load(controls.voice)
-            self._wanted = controls
+            if controls.voice is not self.voice:
+                for tell in tuple(self.before_voice):
+                    tell(controls.voice)
+            with self._papers_lock:
+                if admits:
+                    self._refused = ""
+                self._wanted, self._parameters = controls, merged
         self._parameters = merged
 
     def fetch(self, voice: str) -> None:
-        """Load a voice ahead, so that `update` can change to it at once. Thread: any but the worker.
+        """Admit and load a voice ahead, so that `update` can change to it at once. Thread: any but the worker.
 
         Raises
         ------
         VcfxError
-            If there is no such voice, or its file is damaged.
+            If there is no such voice, its file is damaged, or its papers do not allow its use.
         """
-        found = self._resident(voice)
+        found = self._voices.renew(voice)
         if self._converter is not None:
             self._converter.load(found)
 
-    def _controls(self, parameters: dict[str, Value]) -> Controls:
+    def check_papers(self) -> None:
+        """Ask whether the voice may still be spoken with; fall silent if not. Thread: any but audio and worker."""
+        with self._papers_lock:
+            controls, name, refused = self._wanted, str(self._parameters["voice"]), self._refused
+        if controls is None:
+            return
+        try:
+            reason = self._voices.standing(controls.voice, name, bool(refused))
+        except Exception as error:  # what cannot be checked must not go on, whatever has failed
+            reason = f"{name}: its papers cannot be checked: {type(error).__name__}: {error}"
+        with self._papers_lock:
+            if str(self._parameters["voice"]) == name:
+                self._refused = reason
+
+    def _admission(self, use: str) -> AdmittedVoices:
+        return AdmittedVoices(use, self.needs_liveness)
+
+    def _controls(self, parameters: dict[str, Value], admits: bool) -> Controls:
+        """Return what the worker needs; `admits`: the voice is looked up, not the present one."""
         names = ("pitch_semitones", "formant_semitones", "expressiveness", "similarity", "clarity")
-        return Controls(self._resident(str(parameters["voice"])), *(float(parameters[name]) for name in names))
+        present = None if admits else self.voice
+        voice = present or self._voices.get(str(parameters["voice"]))
+        return Controls(voice, *(float(parameters[name]) for name in names))
 
-    def _resident(self, name: str) -> Voice:
-        from vcfx_models.voice_library import find_voice
+    def _obey_papers(self, row: Samples) -> None:
+        """Let nothing through while the voice may not be used; fade over the hop in which that changes."""
+        if self._refused and self.spec.waits:
+            from vcfx_models.errors import ConsentError
 
-        if name not in self._voices:
-            if len(self._voices) >= MAX_RESIDENT:
-                del self._voices[next(iter(self._voices))]
-            self._voices[name] = find_voice(name, "files" if self._spec is None or self._spec.waits else "live")
-        return self._voices[name]
+            raise ConsentError(self._refused)
+        target = 0.0 if self._refused else 1.0
+        if target == self._loudness == 1.0:
+            return
+        row *= np.linspace(self._loudness, target, row.size, dtype=np.float32)
+        self._loudness = target if row.size else self._loudness
 
     def _convert_hop(self, hop: Samples) -> Samples:
         if self._wanted is not self._applied:
