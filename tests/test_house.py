@@ -79,7 +79,7 @@ def test_imports_point_down(package: str) -> None:
     allowed = set(sys.stdlib_module_names) | set(FOLDERS)
     allowed |= {"numpy", "numba", "llvmlite"}  # the last comes with numba
     if package != "vcfx_dsp":
-        allowed |= declared_packages("gpu", "hotkeys", "train", "web")
+        allowed |= declared_packages("gpu", "hotkeys", "liveness", "train", "web")
     for path in FOLDERS[package].rglob("*.py"):
         imported = imported_packages(path)
         assert not imported & UPWARDS[package], f"{shown(path)} imports upwards: {imported & UPWARDS[package]}"

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ModelError, VoiceError
 from ..network_files import weights_folder
 from ..speech_level import Mono
-from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, speech_spectrum
+from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, Frames, speech_spectrum
 
 FILE_NAME: Final = "liveness.onnx"
 FORMAT: Final = "vcfx-liveness"
@@ -52,7 +52,7 @@ class LiveDetector:
             if (metadata["format"], metadata["format_version"]) != (FORMAT, FORMAT_VERSION):
                 raise ValueError("another format")
             self.least_score = float(metadata["least_score"])
-            self._run(np.zeros((100, N_BANDS), np.float32))
+            self.judge(np.zeros((100, N_BANDS), np.float32))
         except ModelError:
             raise
         except Exception as error:  # its exceptions have no common base but this one
@@ -71,9 +71,10 @@ class LiveDetector:
         seconds = spectrum.shape[0] * HOP_SAMPLES / RATE_HZ
         if seconds < LEAST_SPEECH_S:
             raise VoiceError(f"the answer holds {seconds:.1f} s of speech; needed: {LEAST_SPEECH_S:g} s")
-        return self._run(spectrum[: int(MOST_SPEECH_S * RATE_HZ / HOP_SAMPLES)])
+        return self.judge(spectrum[: int(MOST_SPEECH_S * RATE_HZ / HOP_SAMPLES)])
 
-    def _run(self, spectrum: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+    def judge(self, spectrum: Frames) -> float:
+        """Return the score of a spectrum, (frames, 117), from `speech_spectrum`."""
         found = self._session.run(["score"], {"spectrum": np.ascontiguousarray(spectrum)[None]})[0]
         if found.shape != (1,) or not np.isfinite(found).all():
             raise ModelError(f"{self.path} gives {found.shape} or no numbers; needed: (1,)")
