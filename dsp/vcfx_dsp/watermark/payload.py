@@ -1,0 +1,138 @@
+"""What the mark says: 24 bits, carried by 48 under an error-correcting code.
+
+The code is the extended quadratic-residue code of length 48: any two words differ in at least 12 places. Decoding is
+soft, by ordered statistics (Fossorier and Lin, "Soft-decision decoding of linear block codes based on ordered
+statistics", 1995): the 24 most reliable independent bits are taken as heard, then with up to three of them flipped;
+the word that fits all 48 best wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ParameterError
+
+INSTALLATION_BITS: Final = 12
+VOICE_BITS: Final = 12
+PAYLOAD_BITS: Final = INSTALLATION_BITS + VOICE_BITS
+CODE_BITS: Final = 48
+MAX_PAYLOAD: Final = (1 << PAYLOAD_BITS) - 1
+#: Powers of x in the generator of the cyclic code of length 47; its roots are the quadratic residues modulo 47.
+GENERATOR_POWERS: Final = (0, 1, 2, 3, 5, 6, 7, 9, 10, 12, 13, 14, 18, 19, 23)
+FLIPPED_AT_MOST: Final = 3
+Bits = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a mark names.
+
+    Parameters
+    ----------
+    installation
+        Tag of the installation, 0 to 4095.
+    voice
+        Tag of the voice, 0 to 4095.
+    """
+
+    installation: int
+    voice: int
+
+    def __post_init__(self) -> None:
+        fields = (("installation", self.installation, INSTALLATION_BITS), ("voice", self.voice, VOICE_BITS))
+        for name, value, bits in fields:
+            if not 0 <= value < 1 << bits:
+                raise ParameterError(f"watermark {name} is {value}; allowed: 0 to {(1 << bits) - 1}")
+
+    @property
+    def number(self) -> int:
+        """Both tags as one number, the node's parameter."""
+        return self.installation << VOICE_BITS | self.voice
+
+    @classmethod
+    def from_number(cls, number: int) -> Payload:
+        """Return the payload that `number` stands for."""
+        return cls(number >> VOICE_BITS, number & ((1 << VOICE_BITS) - 1))
+
+
+def encode(number: int) -> Bits:
+    """Return the 48 code bits of a payload's number."""
+    bits = np.array([number >> place & 1 for place in range(PAYLOAD_BITS)], np.int64)
+    word: Bits = bits @ _generator() % 2
+    return word
+
+
+def decode(evidence: npt.NDArray[np.float64]) -> tuple[int, float]:
+    """Return the payload's number that fits best, and how well.
+
+    Parameters
+    ----------
+    evidence
+        48 numbers, above 0 where a bit looks like 1, the larger the surer.
+
+    Returns
+    -------
+    tuple
+        The number, and the sum of the evidence with the sign of each code bit.
+    """
+    basis, order = _reliable_basis(evidence)
+    heard = (evidence[order[:PAYLOAD_BITS]] > 0).astype(np.int64)
+    words = (_flips() ^ heard) @ basis % 2
+    fits = words @ (2.0 * evidence) - evidence.sum()
+    best = int(fits.argmax())
+    return _number_of(words[best]), float(fits[best])
+
+
+@cache
+def _generator() -> Bits:
+    """Rows of the extended code in systematic form: the first 24 bits are the payload's."""
+    rows = np.zeros((PAYLOAD_BITS, CODE_BITS), np.int64)
+    for row in range(PAYLOAD_BITS):
+        rows[row, [row + power for power in GENERATOR_POWERS]] = 1
+    rows[:, -1] = rows.sum(axis=1) % 2
+    reduced, _ = _reduced(rows, np.arange(CODE_BITS))
+    return reduced
+
+
+@cache
+def _flips() -> Bits:
+    """Every choice of up to three of the 24 reliable bits."""
+    chosen = [flips for count in range(FLIPPED_AT_MOST + 1) for flips in combinations(range(PAYLOAD_BITS), count)]
+    table = np.zeros((len(chosen), PAYLOAD_BITS), np.int64)
+    for row, flips in enumerate(chosen):
+        table[row, list(flips)] = 1
+    return table
+
+
+def _reliable_basis(evidence: npt.NDArray[np.float64]) -> tuple[Bits, Bits]:
+    """Return the code's rows solved for its most reliable independent bits, and where those bits are."""
+    return _reduced(_generator(), np.argsort(-np.abs(evidence), kind="stable"))
+
+
+def _reduced(rows: Bits, order: Bits) -> tuple[Bits, Bits]:
+    """Gauss-Jordan elimination modulo 2, columns tried in the given order; returns the rows and their pivots."""
+    rows, pivots = rows.copy(), np.zeros(len(rows), np.int64)
+    done = 0
+    for column in order:
+        candidates = np.flatnonzero(rows[done:, column])
+        if candidates.size == 0:
+            continue
+        pivot = done + candidates[0]
+        rows[[done, pivot]] = rows[[pivot, done]]
+        others = np.flatnonzero(rows[:, column])
+        rows[others[others != done]] ^= rows[done]
+        pivots[done] = column
+        done += 1
+        if done == len(rows):
+            break
+    return rows, pivots
+
+
+def _number_of(word: Bits) -> int:
+    return int(sum(int(bit) << place for place, bit in enumerate(word[:PAYLOAD_BITS])))
