@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
     "voices": ("vcfx.cli.voices", "list and show the voices that can be spoken with"),
+    "audit": ("vcfx.cli.audit", "list, check and export what was done with voices"),
+    "watermark": ("vcfx.cli.watermark", "say whether converted voices are marked; turn that off and on"),
     "midi": ("vcfx.cli.midi", "list, watch and teach MIDI controllers"),
     "plugins": ("vcfx.cli.plugins", "find VST3 and AU plugins, and put them into presets"),
     "devices": ("vcfx.cli.devices", "list audio devices"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from vcfx.marking.plan_mark import add_mark
 from vcfx_dsp.node import Block, Node
 
 from . import walker
@@ -53,9 +54,13 @@ def agreed_hop(graph: Graph, spec: PlanSpec) -> int:
 
 
 class RenderPlan:
-    """What sound runs through. Made and dropped by the control thread, walked by the audio thread."""
+    """What sound runs through. Made and dropped by the control thread, walked by the audio thread.
+
+    Whatever graph it is made of: what speaks with another voice leaves with the mark.
+    """
 
     def __init__(self, graph: Graph, spec: PlanSpec) -> None:
+        add_mark(graph)
         self.spec = spec = replace(spec, hop=agreed_hop(graph, spec))
         self.graph = graph
         self._schedule = Schedule(graph, spec, worker_latency(spec.hop, spec.block, spec.asynchronous))

@@ -1,0 +1,62 @@
+"""`vcfx watermark`: whether converted voices are marked."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from vcfx.errors import printable
+
+if TYPE_CHECKING:
+    from vcfx.marking.setting import MarkSetting
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--json", action="store_true", help="print JSON, for programs")
+    actions.add_parser("status", parents=[every], help="say whether converted voices are marked, and with what")
+    actions.add_parser("on", parents=[every], help="mark converted voices (the default)")
+    off = actions.add_parser("off", parents=[every], help="leave converted voices unmarked; the audit log tells of it")
+    off.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the audit log")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one sub-command; the setting takes effect with the next start or change of preset."""
+    from vcfx.marking.setting import mark_setting, switch_mark
+
+    if options.action == "status":
+        return _show(mark_setting(), options.json)
+    return _show(switch_mark(options.action == "on", getattr(options, "reason", "")), options.json)
+
+
+def off_notice() -> str:
+    """Return the line for everything that converts while the mark is off; empty while it is on."""
+    from vcfx.marking.setting import mark_setting
+
+    setting = mark_setting()
+    if setting.on:
+        return ""
+    return f"the watermark is off since {setting.since} ({setting.reason}); converted voices leave unmarked"
+
+
+def _show(setting: MarkSetting, as_json: bool) -> int:
+    from vcfx.marking.installation import present_tag
+    from vcfx.marking.tags import NAMELESS
+
+    tag = present_tag()
+    if as_json:
+        print(json.dumps(dataclasses.asdict(setting) | {"installation": tag or None}, indent=2))
+        return 0
+    since = f" since {setting.since}" if setting.since else ""
+    print(f"the watermark is {'on' if setting.on else 'off'}{since}")
+    if setting.reason:
+        print(printable(f"reason: {setting.reason}"))
+    if setting.problem:
+        print(printable(f"the log does not count: {setting.problem}"))
+    named = f"it names this installation {tag}" if tag != NAMELESS else "it names no installation: there is no key yet"
+    print(f"{named}, and the voice")
+    return 0
