@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vcfx.marking.plan_mark import add_mark
+from vcfx.marking.plan_mark import MARK, PlanMark, add_mark
 from vcfx_dsp.node import Block, Node
 
 from . import walker
@@ -65,6 +65,9 @@ class RenderPlan:
         self.graph = graph
         self._schedule = Schedule(graph, spec, worker_latency(spec.hop, spec.block, spec.asynchronous))
         self._schedule.build()
+        for node in self._schedule.nodes:
+            if isinstance(node, PlanMark):
+                node.count_from(self._schedule.arrival[MARK])
         self.bridge = self._make_bridge()
         self.worker = self._make_worker()
         self.table = self._make_table()

@@ -48,6 +48,11 @@ class PlanMark(Watermark):
         self._parameters["payload"] = float(self._payload(voice).number)
         super().prepare(spec)
 
+    def count_from(self, latency_samples: int) -> None:
+        """Let the pattern begin with the first sound, so that live and files are marked alike. Thread: control."""
+        self.waits_samples = latency_samples
+        self.reset()
+
     def update(self, **parameters: object) -> None:
         """Refuse: raises `ParameterError`."""
         raise ParameterError(_FIXED)

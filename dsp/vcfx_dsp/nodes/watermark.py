@@ -49,7 +49,7 @@ def _next_slot(settings: Any, counters: Any, memory: Any) -> None:
 @compiled
 def _set_gains(counters: Any, memory: Any, depth: float) -> None:
     """Set each band's present gain less one; smooth in the first part of the slot, then at rest."""
-    at = min(counters[IN_SLOT], counters[TRANSITION_FRAMES])
+    at = max(0, min(counters[IN_SLOT], counters[TRANSITION_FRAMES]))
     arrived = memory[CURVE + at]
     for band in range(ROW):
         memory[GAIN + band] = depth * (memory[FROM + band] + arrived * memory[MOVE + band])
@@ -107,7 +107,7 @@ class Watermark(KernelNode):
 
     Twenty-four bands from 230 Hz to 3.5 kHz are raised or lowered by `strength_db`, each anew every 40 ms, by a
     pattern of 1.92 s that the key decides and whose signs carry the payload: ``y = x + sum_k g_k(t) b_k(x)`` with
-    two-pole band-passes b_k. Slots count from the first sample after `prepare` or `reset`; a new payload takes hold
+    two-pole band-passes b_k. Slots count from `waits_samples` after `prepare` or `reset`; a new payload takes hold
     from slot to slot. Found again by `vcfx_dsp.watermark.detector.find_marks`.
 
     Parameters
@@ -131,6 +131,8 @@ class Watermark(KernelNode):
     def __init__(self, **parameters: object) -> None:
         super().__init__(**parameters)
         self._key = WatermarkKey.from_hex(str(self._parameters["key"]))
+        #: Frames before the first slot begins: the latency of what comes before, where slots are to count from sound.
+        self.waits_samples = 0
 
     @property
     def payload(self) -> Payload:
@@ -168,7 +170,8 @@ class Watermark(KernelNode):
             share * share * (3.0 - 2.0 * share),
             np.zeros(CHANNEL_SIZE * spec.channels),
         ]
-        counters = np.concatenate([[round(SLOT_S * spec.sample_rate), transition, 0, 0], pattern.bits.ravel()])
+        head = [round(SLOT_S * spec.sample_rate), transition, -self.waits_samples, 0]
+        counters = np.concatenate([head, pattern.bits.ravel()])
         return State(settings, counters, np.concatenate(memory))
 
 
