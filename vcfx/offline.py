@@ -12,6 +12,8 @@ from vcfx.graph.build import build_graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
 from vcfx.presets import Preset, load_preset
 from vcfx.presets.voice_chain import with_voice
+from vcfx.provenance.disclosure import Disclosure
+from vcfx.provenance.of_graph import disclosure_of
 from vcfx_dsp.node import Block
 
 RendererFactory = Callable[[int, int, int], "PresetRenderer"]
@@ -45,6 +47,11 @@ class PresetRenderer:
     def tail_samples(self) -> int:
         """Frames that may sound after the input ended, latency included."""
         return self.plan.tail_samples
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """What is to be said of the sound."""
+        return disclosure_of(self.plan.graph)
 
     def process(self, block: Block) -> Block:
         """Return the output for `block`, float32 (channels, frames), at most `max_frames`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from vcfx.errors import AudioFileError
 from vcfx_dsp.node import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
 
+from .disclosing import disclosure_for
 from .formats import FileFormat, can_write, check_channels, choose_encoding, extension_of, format_named
 from .renderer import RendererFactory
 from .rendering import Aligned, OnProgress, rate_held, render
@@ -78,7 +79,9 @@ def convert_file(
     try:
         _check_source(source, audio)
         check_channels(wanted, audio.channels)
-        result = _convert_opened(audio, wanted, target, make_renderer, options, on_progress or _ignore_progress, part)
+        result = _convert_opened(
+            source, audio, wanted, target, make_renderer, options, on_progress or _ignore_progress, part
+        )
     finally:
         audio.close()
     if not result.seconds:
@@ -89,6 +92,7 @@ def convert_file(
 
 
 def _convert_opened(
+    source: Path,
     audio: Source,
     wanted: FileFormat,
     target: Path,
@@ -103,7 +107,8 @@ def _convert_opened(
     started = time.perf_counter()
     renderer = make_renderer(rate, channels, options.block_frames)
     prepare_s = time.perf_counter() - started
-    with TargetFile(target, encoding, rate_out, channels, audio.tags, part) as sink:
+    said = disclosure_for(renderer, source, audio)
+    with TargetFile(target, encoding, rate_out, channels, audio.tags, part, said) as sink:
         aligned = Aligned(sink, renderer.latency_samples, rate, rate_out, channels, options.block_frames)
         frames, non_finite = render(audio, renderer, aligned, options.block_frames, options.tail, on_progress)
         if frames:

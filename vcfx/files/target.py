@@ -16,6 +16,8 @@ import soundfile
 
 from vcfx import __version__
 from vcfx.errors import AudioFileError
+from vcfx.provenance.disclosure import Disclosure
+from vcfx.provenance.tags import comment_with, write_tags
 
 from .checked_file import CheckedFile, ForwardSoundFile
 from .formats import MAX_RIFF_BYTES, Encoding, stored_bytes
@@ -47,6 +49,8 @@ class TargetFile:
         Title, artist and so on; what the format cannot hold is dropped.
     part
         The temporary name, if the caller must know it.
+    disclosure
+        What the file is to say of how its sound was made.
     """
 
     def __init__(
@@ -57,8 +61,12 @@ class TargetFile:
         channels: int,
         tags: dict[str, str],
         part: Path | None = None,
+        disclosure: Disclosure | None = None,
     ) -> None:
         self._target, self._encoding, self._channels = target, encoding, channels
+        self._disclosure, self._tags = disclosure, dict(tags)
+        if disclosure is not None:
+            self._tags["comment"] = comment_with(disclosure, tags.get("comment", ""))
         self._part = part or part_beside(target)
         self._closed = False
         self.frames = 0
@@ -71,12 +79,12 @@ class TargetFile:
             raise self._cannot(error) from error
         self._checked = CheckedFile(self._raw)
         try:
-            self._open(sample_rate, tags)
+            self._open(sample_rate)
         except BaseException:
             self._discard()
             raise
 
-    def _open(self, sample_rate: int, tags: dict[str, str]) -> None:
+    def _open(self, sample_rate: int) -> None:
         container, subtype = self._encoding.container, self._encoding.subtype
         try:
             self._file = ForwardSoundFile(
@@ -88,7 +96,7 @@ class TargetFile:
                 f"{self._target}: {container} {subtype} does not take {sample_rate} Hz with {self._channels} channels"
             ) from error
         for name in _TAGS:
-            self._set_tag(name, tags.get(name, ""))
+            self._set_tag(name, self._tags.get(name, ""))
         self._set_tag("software", f"vcfx {__version__}")
 
     def _set_tag(self, name: str, text: str) -> None:
@@ -139,6 +147,8 @@ class TargetFile:
         self._raise_failure()
         try:
             self._raw.close()
+            if self._disclosure is not None:
+                write_tags(self._part, self._encoding.container, self._disclosure, self._tags)
             os.replace(self._part, self._target)
         except OSError as error:
             raise self._cannot(error) from error
