@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vcfx_dsp.f0_tracker import F0Tracker
 from vcfx_dsp.node import MAX_RATE_HZ, MIN_RATE_HZ
 from vcfx_dsp.resampler import resample_signal
 
+from .enrolment.partials import check_same_person, common_embedding, embedding_of
+from .enrolment.speech_activity import only_speech, speech_activity
 from .errors import VoiceError
-from .geometry import F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS, F0_LOWEST_HZ, SAMPLE_RATE
+from .geometry import SAMPLE_RATE
 from .log_mel_frames import log_mel_frames
-from .reference_checks import check_clip, check_one_speaker, check_speech, speech_seconds
+from .reference_checks import check_clip, check_one_speaker, check_seconds
 from .speaker_encoder import SpeakerEmbedder, SpeakerEncoder
 from .speech_level import Mono, levelled
 from .voice_file import Voice
-from .voice_vector import spectrum_of_voice, unit
+from .voice_vector import spectrum_of_voice
 
 #: More of a clip than this is not listened to.
 MAX_CLIP_S: Final = 120.0
-LEAST_STRENGTH: Final = 0.6
 #: A frame whose log F0 is farther from the median is an octave slip (0.69) or another error.
 FARTHEST_LOG: Final = 0.55
 LEAST_VOICED_FRAMES: Final = 100
 #: Interquartile range of a normal distribution of standard deviation 1.
 IQR_OF_NORMAL: Final = 1.349
 SPREAD_LIMITS: Final = (0.03, 0.5)
+#: Percentiles of F0 between which a voice usually lies.
+USUAL_PERCENTILES: Final = (5.0, 95.0)
 
 
 class Clip(NamedTuple):
@@ -41,14 +43,45 @@ class Clip(NamedTuple):
 
 
 class Melody(NamedTuple):
-    """Robust statistics of F0: mean and spread of its natural logarithm, and the median in Hz."""
+    """Robust statistics of F0: mean and spread of its natural logarithm, the median and the usual range in Hz."""
 
     log_mean: float
     log_spread: float
     median_hz: float
+    lowest_hz: float
+    highest_hz: float
 
 
-def voice_from_clips(clips: Sequence[Clip], name: str, encoder: SpeakerEmbedder | None = None) -> Voice:
+class HeardClip(NamedTuple):
+    """A recording as it was listened to.
+
+    Parameters
+    ----------
+    file
+        What errors call it.
+    mono
+        At 24 kHz and at the level of the training.
+    speech
+        The same without what is not speech.
+    seconds
+        How much of it is speech.
+    log_f0
+        Natural logarithm of F0 in Hz, of the voiced frames of 5 ms within speech.
+    """
+
+    file: str
+    mono: Mono
+    speech: Mono
+    seconds: float
+    log_f0: npt.NDArray[np.float64]
+
+
+def voice_from_clips(
+    clips: Sequence[Clip],
+    name: str,
+    encoder: SpeakerEmbedder | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Voice:
     """Return the voice that is heard in recordings of one person, together 3 s of speech or more, better 5.
 
     Parameters
@@ -59,6 +92,8 @@ def voice_from_clips(clips: Sequence[Clip], name: str, encoder: SpeakerEmbedder 
         Of the voice.
     encoder
         What says who speaks; None: the network that comes with the program.
+    metadata
+        What else is known of the voice, by `voice_file.METADATA_KEYS`.
 
     Raises
     ------
@@ -70,39 +105,58 @@ def voice_from_clips(clips: Sequence[Clip], name: str, encoder: SpeakerEmbedder 
     """
     if not clips:
         raise VoiceError("there is no recording to make a voice of; give at least one")
-    parts = [_prepared(Clip(*clip)) for clip in clips]
-    files = ", ".join(Clip(*clip).file for clip in clips)
-    seconds = check_speech(parts, files)
+    heard = [heard_clip(Clip(*clip)) for clip in clips]
+    files = ", ".join(clip.file for clip in heard)
+    seconds = [clip.seconds for clip in heard]
+    check_seconds(sum(seconds), files)
     encoder = SpeakerEncoder() if encoder is None else encoder
-    whole = np.concatenate(parts)
-    check_one_speaker(whole, encoder, files)
-    lengths = np.array([speech_seconds(part) for part in parts], np.float32)
-    embedding = np.stack([encoder.embed(part) for part in parts]).T @ (lengths / lengths.sum())
-    spectrum = spectrum_of_voice(np.concatenate([log_mel_frames(part) for part in parts]))
-    metadata = {"made_from": f"{len(clips)} recording{'s' if len(clips) > 1 else ''}", "seconds": f"{seconds:.1f}"}
-    return Voice(name, unit(embedding), spectrum, *melody_of(parts, files), metadata)
+    embeddings = [embedding_of(clip.speech, encoder) if clip.seconds else np.zeros(256, np.float32) for clip in heard]
+    check_same_person(embeddings, seconds, [clip.file for clip in heard])
+    check_one_speaker(np.concatenate([clip.mono for clip in heard]), encoder, files)
+    spectrum = spectrum_of_voice(np.concatenate([log_mel_frames(clip.speech) for clip in heard]))
+    melody = melody_of_logs(np.concatenate([clip.log_f0 for clip in heard]), files)
+    known = {
+        "made_from": f"{len(clips)} recording{'s' if len(clips) > 1 else ''}",
+        "seconds": f"{sum(seconds):.1f}",
+        "usual_pitch": f"{melody.lowest_hz:.0f} to {melody.highest_hz:.0f} Hz",
+    }
+    embedding = common_embedding(embeddings, seconds)
+    return Voice(name, embedding, spectrum, *melody[:3], {**known, **(metadata or {})})
+
+
+def heard_clip(clip: Clip) -> HeardClip:
+    """Listen to a recording.
+
+    Raises
+    ------
+    VoiceError
+        If it is empty, silent, clipped or noisy.
+    """
+    mono = _prepared(clip)
+    activity = speech_activity(mono)
+    speech = only_speech(mono, activity.is_speech)
+    return HeardClip(clip.file, mono, levelled(speech), activity.seconds, activity.log_f0)
 
 
 def melody_of(parts: Sequence[Mono], files: str) -> Melody:
-    """Return the statistics of F0 over the voiced frames of mono parts at 24 kHz.
+    """Return the statistics of F0 over the voiced frames of mono parts at 24 kHz; see `melody_of_logs`."""
+    return melody_of_logs(np.concatenate([speech_activity(part).log_f0 for part in parts]), files)
+
+
+def melody_of_logs(log_f0: npt.NDArray[np.float64], files: str) -> Melody:
+    """Return the statistics of the natural logarithm of F0 in Hz, a value for each voiced frame of 5 ms.
 
     The mean is the median and the spread comes from the quartiles, both after frames far from the median have been
     left out, so that octave slips of the tracker have no say.
     """
-    tracker = F0Tracker(SAMPLE_RATE, F0_LOWEST_HZ, F0_HIGHEST_HZ, F0_LOOKAHEAD_HOPS)
-    logs: list[npt.NDArray[np.float64]] = []
-    for part in parts:
-        tracker.reset()
-        found = tracker.track(part)
-        logs.append(np.log(found.f0_hz[(found.f0_hz > 0.0) & (found.voicing >= LEAST_STRENGTH)]))
-    log_f0 = np.concatenate(logs)
     if log_f0.size < LEAST_VOICED_FRAMES:
         raise VoiceError(f"{files}: hold {log_f0.size * 5} ms of voiced speech; needed: {LEAST_VOICED_FRAMES * 5} ms")
     near = log_f0[np.abs(log_f0 - np.median(log_f0)) < FARTHEST_LOG]
     near = near[np.abs(near - np.median(near)) < FARTHEST_LOG]
     low, middle, high = np.percentile(near, [25.0, 50.0, 75.0])
     spread = float(np.clip((high - low) / IQR_OF_NORMAL, *SPREAD_LIMITS))
-    return Melody(float(middle), spread, float(np.exp(middle)))
+    lowest, highest = np.exp(np.percentile(near, USUAL_PERCENTILES))
+    return Melody(float(middle), spread, float(np.exp(middle)), float(lowest), float(highest))
 
 
 def _prepared(clip: Clip) -> Mono:

@@ -54,20 +54,13 @@ def check_clip(audio: npt.NDArray[np.float32], mono: Mono, file: str) -> None:
         raise VoiceError(f"{file}: its speech is {snr_db:.0f} dB above its noise; needed: {LEAST_SNR_DB:g} dB or more")
 
 
-def check_speech(parts: Sequence[Mono], files: str) -> float:
-    """Return the seconds of speech in all parts together; refuse too few."""
-    seconds = sum(speech_seconds(part) for part in parts)
+def check_seconds(seconds: float, files: str) -> None:
+    """Refuse recordings that together hold too few seconds of speech."""
     if seconds < LEAST_SPEECH_S:
         heard_s = math.floor(10.0 * seconds) / 10.0  # never rounded up to what is needed
         raise VoiceError(
             f"{files}: {heard_s:.1f} s of speech; needed: {LEAST_SPEECH_S:g} s, better {RECOMMENDED_SPEECH_S:g} s"
         )
-    return seconds
-
-
-def speech_seconds(mono: Mono) -> float:
-    """Return how much of mono at 24 kHz is speech rather than pause."""
-    return float(active_frames(frame_powers(mono)).sum()) * FRAME_SAMPLES / SAMPLE_RATE
 
 
 def clipped_percent(audio: npt.NDArray[np.float32]) -> float:

@@ -25,8 +25,8 @@ FORMAT_VERSION: Final = "1"
 MAX_BYTES: Final = 100_000
 MAX_TEXT: Final = 1_000
 LOWEST_HZ, HIGHEST_HZ = 40.0, 900.0
-#: What metadata may hold: where the recordings come from, under which licence, of whom, made from what.
-METADATA_KEYS: Final = ("source", "licence", "gender", "made_from", "seconds")
+#: What metadata may hold: where the recordings come from, under which licence, of whom, made from what, how high.
+METADATA_KEYS: Final = ("source", "licence", "gender", "made_from", "seconds", "usual_pitch")
 _DIGEST, _VERSION = "digest", "vcfx_voice"
 _SHAPES: Final = {"embedding": (EMBEDDING_SIZE,), "spectrum": (2 * N_MELS,), "f0": (3,)}
 _LARGEST: Final = 100.0
