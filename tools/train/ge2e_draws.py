@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,23 +12,12 @@ import numpy.typing as npt
 from vcfx_models import geometry as grid
 
 from .batches import Corpus, in_a_room
+from .ge2e_split import is_held_out_noise, is_held_out_speaker
 
 #: Crops reach back by this, for the first windows of the longest kind (25 ms).
 PAST_SAMPLES = 600
-#: Every so many speakers and noises are kept for tests, chosen by the checksums of their names.
-SPEAKERS_HELD_OUT, NOISES_HELD_OUT = 20, 5
 LEAST_CLIP_S = 1.6
 Crop = npt.NDArray[np.float32]
-
-
-def is_held_out_speaker(name: str) -> bool:
-    """Tell whether "set/speaker" is one that no training hears (the same as in `train_speaker`)."""
-    return zlib.crc32(name.encode()) % SPEAKERS_HELD_OUT == 0
-
-
-def is_held_out_noise(path: str) -> bool:
-    """Tell whether a noise of the manifest is one that `train_ge2e` does not mix in."""
-    return zlib.crc32(path.encode()) % NOISES_HELD_OUT == 0
 
 
 @dataclass(frozen=True)
