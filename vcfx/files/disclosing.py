@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from vcfx.provenance.disclosure import Disclosure
+from vcfx.provenance.disclosure import Disclosure, now_disclosed
 from vcfx.provenance.tags import read_tags
-from vcfx_models.papers.consent import format_time
 
 from .renderer import Renderer
 from .source import Source
@@ -37,7 +34,7 @@ def disclosure_for(renderer: Renderer, path: Path, audio: Source) -> Disclosure 
     """
     made = renderer.disclosure if isinstance(renderer, Disclosing) else Disclosure()
     if made.says_something:
-        made = replace(made, made_at=format_time(datetime.now(UTC)))
+        made = now_disclosed(made)
     earlier, _ = read_tags(path, audio.tags.get("comment", ""))
     said = made.after(earlier)
     return said if said.says_something else None

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from vcfx import __version__
@@ -134,6 +135,11 @@ class Disclosure:
             "mark": self.mark,
             "earlier": earlier,
         }
+
+
+def now_disclosed(disclosure: Disclosure) -> Disclosure:
+    """Return a disclosure made at this moment."""
+    return replace(disclosure, made_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def read_disclosure(text: str) -> Disclosure | None:

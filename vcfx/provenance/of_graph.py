@@ -18,7 +18,7 @@ WATERMARK: Final = "watermark"
 def disclosure_of(graph: Graph) -> Disclosure:
     """Return what is to be said of a graph whose nodes are prepared, as it is at the moment. Thread: any."""
     nodes = [graph.node(name) for name in graph.node_names()]
-    marks = [int(node.parameters["payload"]) for node in nodes if node.kind == WATERMARK]
+    marks = [int(node.parameters["payload"]) for node in nodes if node.kind == WATERMARK and not node.parameters["key"]]
     return Disclosure(
         voices=tuple(dict.fromkeys(_spoken(nodes)))[:MAX_VOICES],
         alterations=tuple(dict.fromkeys(node.kind for node in nodes if node.kind in DISGUISES)),
