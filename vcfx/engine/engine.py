@@ -82,6 +82,7 @@ class Engine:
         self._freewheel_wait_ns = 0
         self._switches = {"unmuted": True, "talking": True, "bypassed": False}
         self.on_retired: Callable[[RenderPlan], None] = RenderPlan.release
+        self.before_post: Callable[[RenderPlan], None] | None = None  # hears of a plan before anybody can hear it
         fields = {
             c.INPUT_CHANNELS: input_channels,
             c.OUTPUT_CHANNELS: output_channels,
@@ -120,6 +121,11 @@ class Engine:
     def plan(self) -> RenderPlan:
         """The plan posted last."""
         return self._current
+
+    @property
+    def plans(self) -> list[RenderPlan]:
+        """Every plan that is heard, waits to be, or was just now."""
+        return list(self._plans.values())
 
     @property
     def latency_samples(self) -> int:
@@ -188,6 +194,8 @@ class Engine:
         int
             A ticket for `changed_in`.
         """
+        if self.before_post is not None:
+            self.before_post(plan)
         with self._lock:
             self._take_in(plan)
             ticket = int(self.memory.cells[c.CHANGES]) + 1
@@ -377,7 +385,7 @@ class Engine:
 
     def _worker_counts(self) -> list[int]:
         totals = self._retired_counts
-        for plan in list(self._plans.values()):
+        for plan in self.plans:
             totals = [a + b for a, b in zip(totals, _counts(plan), strict=True)]
         return totals
 

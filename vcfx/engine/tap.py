@@ -50,7 +50,11 @@ class Tap:
         """Listen from the next block on."""
         self._engine.set_cell(self._slot, int(self._fields.ctypes.data))
 
+    def close_ears(self) -> None:
+        """Listen to no further block; the one that is being rendered may still come."""
+        self._engine.set_cell(self._slot, 0)
+
     def detach(self) -> None:
         """Listen no more; what has been heard can still be read."""
-        self._engine.set_cell(self._slot, 0)
+        self.close_ears()
         self._engine.wait_for_block()  # the audio thread may be writing the last one
