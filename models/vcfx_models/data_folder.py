@@ -13,4 +13,4 @@ VARIABLE = "VCFX_DATA_DIR"
 def data_folder() -> Path:
     """Return the user's folder, which need not exist; the variable ``VCFX_DATA_DIR`` names another."""
     named = os.environ.get(VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("vcfx")
+    return Path(named).expanduser().absolute() if named else platformdirs.user_data_path("vcfx")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .errors import VoiceError
 from .geometry import EMBEDDING_SIZE, N_MELS
+from .one_line import is_one_line
 
 if TYPE_CHECKING:
     from .papers.bundle import Papers
@@ -165,5 +166,5 @@ def _check_array(array: npt.NDArray[Any], name: str) -> None:
 
 
 def _check_text(text: str, name: str, least: int = 0) -> None:
-    if not (least <= len(text) <= MAX_TEXT and text.isprintable()):
+    if not is_one_line(text, least, MAX_TEXT):
         raise VoiceError(f"{name} is {text[:40]!r}; allowed: one line of {least} to {MAX_TEXT} printable characters")

@@ -10,15 +10,17 @@ from typing import Literal
 from vcfx_dsp.errors import nearest
 
 from .data_folder import data_folder
-from .errors import VoiceError
-from .papers.admission import admit, refusal
+from .errors import ConsentError, VoiceError
+from .one_line import is_one_line
+from .papers.admission import admit, note_refusal, refusals
 from .papers.bundle import SUFFIX
-from .papers.consent import USES
 from .voice_file import Voice
 from .voice_on_disk import load_voice, shown
 
 #: Holds the voices that come with vcfx.
 VOICES_FOLDER = Path(__file__).parent / "voices"
+#: Letters of a file's name.
+MAX_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ def find_voice(name_or_path: str | Path, use: str, needs_liveness: bool = False,
         If its papers are missing or forged, or do not allow it.
     """
     path = voice_path(name_or_path)
-    return admit(peek_voice(path), shown(path), use, needs_liveness, notes_use)
+    try:
+        voice = load_voice(path)
+    except ConsentError as error:  # no papers, or forged ones
+        note_refusal(use, str(error), {"file": shown(path)})
+        raise
+    return admit(voice, shown(path), use, needs_liveness, notes_use)
 
 
 def peek_voice(name_or_path: str | Path) -> Voice:
@@ -126,18 +133,24 @@ def _files() -> dict[str, tuple[Path, Literal["user", "vcfx"]]]:
 
 
 def _voice_files(folder: Path) -> list[Path]:
-    """Return a folder's voice files; what is being written has another ending."""
-    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    """Return a folder's voice files; what is being written has another ending, or a name that begins with a dot."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.name[0] != ".")
+    except OSError:  # no such folder, or one that may not be looked into
+        return []
 
 
 def _info(path: Path, origin: Literal["user", "vcfx"]) -> VoiceInfo:
+    if not is_one_line(path.stem, 1, MAX_NAME):
+        return VoiceInfo(
+            repr(path.stem), origin, path, None, f"{path.name!r}: has a name that cannot be shown; rename it"
+        )
     try:
         voice = load_voice(path)
-        assert voice.papers is not None
-        reasons = {use: refusal(voice.papers, use) for use in USES}
-        return VoiceInfo(path.stem, origin, path, voice, refused={use: why for use, why in reasons.items() if why})
     except VoiceError as error:
         return VoiceInfo(path.stem, origin, path, None, str(error))
+    assert voice.papers is not None
+    return VoiceInfo(path.stem, origin, path, voice, refused=refusals(voice.papers))
 
 
 def _is_path(text: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .errors import VoiceError
 from .papers.bundle import MAX_BYTES, read_bundle
+from .regular_file import read_regular_file
 from .voice_file import Voice
 from .whole_file import replace_file
 
@@ -21,8 +22,8 @@ def save_bundle(bundle: bytes, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, bundle)
-    except OSError as error:
-        raise VoiceError(f"{shown(path)}: cannot be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise VoiceError(f"{shown(path)}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def load_bundle(path: Path) -> bytes:
@@ -34,13 +35,10 @@ def load_bundle(path: Path) -> bytes:
         If there is no such file, or it cannot be read.
     """
     try:
-        if not path.is_file():
-            raise VoiceError(f"{shown(path)}: there is no such voice file")
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular_file(path, MAX_BYTES)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise VoiceError(f"{shown(path)}: there is no such voice file") from None
     except (OSError, ValueError) as error:
-        if isinstance(error, VoiceError):
-            raise
         raise VoiceError(f"{shown(path)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 

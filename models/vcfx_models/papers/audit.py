@@ -1,37 +1,45 @@
 """The audit log: what was enrolled, used, refused and revoked; entries chained by hashes, nothing is ever taken out.
 
-SQLite holds the entries. Each hash covers the entry and the hash before it, so that a change shows; a note of the last
-entry, signed with the installation's key, lies beside the database, so that an end that was cut off shows too.
+Each entry's hash covers the entry and the hash before it, so that a change shows; what the last one is, is signed with
+the installation's key, so that an end that was cut off shows too. Whoever has the key, or puts an older copy of key and
+log back together, can cheat: the log is a record that an honest owner can rely on, no seal against its owner.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from vcfx_models.data_folder import data_folder
 from vcfx_models.errors import ConsentError
-from vcfx_models.whole_file import replace_file
 
+from . import audit_database as database
+from .audit_database import FIRST_HASH, MAX_DETAIL, Head
 from .consent import format_time
-from .keys import own_key
+from .folder import locked_papers, papers_folder
+from .keys import SigningKey, key_path, own_key, place_key
+
+__all__ = [
+    "FIRST_HASH",
+    "AuditEntry",
+    "Detail",
+    "append",
+    "append_all",
+    "chain_hash",
+    "check_chain",
+    "check_head",
+    "entries",
+    "install",
+    "knows_revoked",
+    "log_path",
+]
 
 Detail = dict[str, str | int | float | bool | list[str]]
-FIRST_HASH: Final = "0" * 64
-PATIENCE_S: Final = 10.0
-_TABLE: Final = """
-CREATE TABLE IF NOT EXISTS entries (
-  number INTEGER PRIMARY KEY, at TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append only'); END;
-CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'append only'); END;
-"""
+_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +55,85 @@ class AuditEntry:
 
 def log_path() -> Path:
     """Return where the log is."""
-    return data_folder() / "papers" / "audit.sqlite"
+    return papers_folder() / "audit.sqlite"
 
 
-def head_path() -> Path:
-    """Return where the signed note of the last entry is."""
-    return data_folder() / "papers" / "audit.head"
+def install() -> SigningKey:
+    """Return the installation's key; if there is none, begin the log and make one. Safe among processes.
 
-
-def append(event: str, detail: Detail, now: datetime | None = None) -> None:
-    """Add an entry; safe among processes.
+    The log is there before the key, so that a key without a log is a loss.
 
     Raises
     ------
     ConsentError
-        If the log cannot be written, or does not hold what its signed note says.
+        If either cannot be written, or only one of the two is there.
     """
-    at, text = format_time(now or datetime.now(UTC)), json.dumps(detail, sort_keys=True)
-    log_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _opened() as log:
-        log.executescript(_TABLE)
-        log.execute("BEGIN IMMEDIATE")
-        number, before = _last(log)
-        link = _link(before, number + 1, at, event, text)
-        log.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", (number + 1, at, event, text, link))
-        log.execute("COMMIT")
-    _note_head(number + 1, link)
+    found = own_key()
+    if found is not None:
+        return found
+    with locked_papers():
+        found = own_key()
+        if found is not None:
+            return found
+        key = SigningKey.new()
+        with database.opened(log_path(), makes=True) as log:
+            log.execute("BEGIN IMMEDIATE")
+            if not database.is_new(log):
+                raise _key_missing()
+            database.begin(log, key, format_time(datetime.now(UTC)))
+            log.execute("COMMIT")
+        place_key(key)
+        return key
+
+
+def append(event: str, detail: Detail, now: datetime | None = None) -> None:
+    """Add an entry; safe among processes. See `append_all`."""
+    append_all([(event, detail)], now)
+
+
+def append_all(events: Sequence[tuple[str, Detail]], now: datetime | None = None) -> None:
+    """Add entries, all or none; safe among processes.
+
+    Times never go back in the log: where the clock did, the entry has the time of the one before, and the detail
+    ``clock`` has what the clock said.
+
+    Raises
+    ------
+    ConsentError
+        If the log cannot be written, or is not as it was signed.
+    """
+    clock = format_time(now or datetime.now(UTC))
+    with locked_papers():
+        key = install()
+        with _reading("BEGIN IMMEDIATE") as (log, head):
+            at, link, revoked = max(clock, head.at), head.hash, head.revoked
+            for number, (event, detail) in enumerate(events, head.number + 1):
+                text = json.dumps(detail if at == clock else detail | {"clock": clock}, sort_keys=True)
+                if len(text) > MAX_DETAIL:
+                    raise ConsentError(f"an entry of the audit log has {len(text)} characters; allowed: {MAX_DETAIL}")
+                row = database.entry_row(link, number, at, event, text)
+                log.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
+                link, revoked = row[4], database.revoked_hash(revoked, row)
+            database.write_head(log, key, Head(head.number + len(events), at, link, revoked))
+            log.execute("COMMIT")
 
 
 def entries(first: int = 1) -> Iterator[AuditEntry]:
-    """Give the entries from number `first` on; none if there is no log."""
-    if not log_path().exists():
-        return
-    with _opened() as log:
-        found = log.execute(
-            "SELECT number, at, event, detail, hash FROM entries WHERE number >= ? ORDER BY number", (first,)
-        )
-        for number, at, event, text, link in found:
-            try:
-                detail = json.loads(text)
-            except ValueError:
-                detail = {"damaged": str(text)}
-            yield AuditEntry(int(number), str(at), str(event), detail, str(link))
+    """Give the entries from number `first` on, unchecked; none if there is no log. Others may write meanwhile."""
+    while _is_there():
+        with database.opened(log_path()) as log:
+            page = [] if own_key() is None and database.is_new(log) else database.rows(log, first, _PAGE)
+        for number, at, event, text, link in page:
+            yield AuditEntry(number, at, event, _detail(text), link)
+        if len(page) < _PAGE:
+            return
+        first = page[-1][0] + 1
+
+
+def chain_hash(before: str, entry: AuditEntry) -> str:
+    """Return the hash that an entry must have after the one with the hash `before`; the first follows `FIRST_HASH`."""
+    text = json.dumps(entry.detail, sort_keys=True)
+    return database.entry_row(before, entry.number, entry.at, entry.event, text)[4]
 
 
 def check_chain() -> int:
@@ -99,19 +144,17 @@ def check_chain() -> int:
     ConsentError
         Naming the first entry that does not fit, or what is missing.
     """
-    check_head()
-    if not log_path().exists():
-        return 0
-    before, count = FIRST_HASH, 0
-    with _opened() as log:
-        for number, at, event, text, link in log.execute(
-            "SELECT number, at, event, detail, hash FROM entries ORDER BY number"
-        ):
-            count += 1
-            if number != count or link != _link(before, number, at, event, text):
-                raise ConsentError(f"{log_path()}: entry {count} was changed or taken out")
-            before = link
-    return count
+    with _reading() as (log, head):
+        count, before, revoked = 0, FIRST_HASH, FIRST_HASH
+        while page := database.rows(log, count + 1, _PAGE):
+            for row in page:
+                count += 1
+                if row[0] != count or row != database.entry_row(before, *row[:4]):
+                    raise ConsentError(f"{log_path()}: entry {count} was changed or taken out")
+                before, revoked = row[4], database.revoked_hash(revoked, row)
+        if (count, before, revoked) != (head.number, head.hash, head.revoked):
+            raise ConsentError(f"{log_path()}: the audit log does not end as it was signed")
+        return count
 
 
 def check_head() -> str:
@@ -120,78 +163,78 @@ def check_head() -> str:
     Raises
     ------
     ConsentError
-        If the installation has a key but no log, or the log does not hold the entry that its signed note names.
+        If the installation has a key but no log, or a log but no key, or the log does not end as it was signed.
     """
-    key = own_key()
-    if not log_path().exists():
-        if key is not None or head_path().exists():
-            raise ConsentError(
-                f"{log_path()}: the audit log is missing; without it the voices of people are not used "
-                f"(to start anew, remove {log_path().parent}: voices enrolled so far then count as foreign)"
-            )
-        return ""
-    noted = _noted_head()
-    with _opened() as log:
-        if noted is not None:
-            number, link = noted
-            row = log.execute("SELECT hash FROM entries WHERE number = ?", (number,)).fetchone()
-            if row is None or row[0] != link:
-                raise ConsentError(f"{log_path()}: entry {number} was changed or taken out")
-        row = log.execute("SELECT at FROM entries ORDER BY number DESC LIMIT 1").fetchone()
-    return "" if row is None else str(row[0])
+    with _reading() as (_, head):
+        return head.at
 
 
-def knows_revoked(consent_id: str) -> bool:
-    """Whether the log says that a consent was taken back, whatever became of the list."""
-    return any(entry.event == "revoked" and entry.detail.get("consent") == consent_id for entry in entries())
+def knows_revoked(consent_id: str, issuer: str = "") -> bool:
+    """Whether the log says that a consent was taken back, whatever became of the list.
+
+    Parameters
+    ----------
+    consent_id
+        Of the voice's consent.
+    issuer
+        64 hexadecimal digits of the voice's issuer. Entries that name the signer of a notice count only if it is this
+        one; those that name none were written by this installation for itself, and count for all.
+
+    Raises
+    ------
+    ConsentError
+        As in `check_head`, or if a revocation was changed.
+    """
+    with _reading() as (log, head):
+        if not head.number:
+            return False
+        details = map(_detail, database.revocations(log, head, log_path()))
+        return any(it.get("consent") == consent_id and it.get("issuer", issuer) == issuer for it in details)
 
 
 @contextlib.contextmanager
-def _opened() -> Iterator[sqlite3.Connection]:
-    path = log_path()
-    log = None
-    try:
-        log = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-        yield log
-    except (sqlite3.Error, OSError) as error:
-        raise ConsentError(f"{path}: the audit log cannot be read or written: {error}") from None
-    finally:
-        if log is not None:
-            log.close()
-
-
-def _last(log: sqlite3.Connection) -> tuple[int, str]:
-    row = log.execute("SELECT number, hash FROM entries ORDER BY number DESC LIMIT 1").fetchone()
-    return (0, FIRST_HASH) if row is None else (int(row[0]), str(row[1]))
-
-
-def _link(before: str, number: int, at: str, event: str, text: str) -> str:
-    return hashlib.sha256(json.dumps([before, number, at, event, text]).encode()).hexdigest()
-
-
-def _noted_head() -> tuple[int, str] | None:
-    """Return number and hash of the entry that the signed note names; None before there is a key."""
-    key, path = own_key(), head_path()
-    if key is None:
-        return None
-    try:
-        number, link, signature = path.read_text().split()
-        if key.public.verifies(bytes.fromhex(signature), f"vcfx head {number} {link}".encode()):
-            return int(number), link
-    except FileNotFoundError:
-        return None  # between the making of the key and the first entry after it
-    except (OSError, ValueError):
-        pass
-    raise ConsentError(f"{path}: the signed note of the audit log's last entry is damaged or forged")
-
-
-def _note_head(number: int, link: str) -> None:
-    """Sign what the last entry is. Of two processes the later one wins, and an older note is still true."""
-    key = own_key()
-    if key is None:
+def _reading(begin: str = "BEGIN") -> Iterator[tuple[sqlite3.Connection, Head]]:
+    """Open the log in a transaction and check its head; where nothing was ever written, both are empty."""
+    path, key = log_path(), own_key()
+    if not _is_there():
+        if key is not None:
+            raise ConsentError(
+                f"{path}: the audit log is missing; without it the voices of people are not used "
+                f"(to start anew, remove {path.parent}: voices enrolled so far then count as foreign)"
+            )
+        with database.opened_empty() as nothing:
+            yield nothing
         return
-    text = f"vcfx head {number} {link}"
+    with database.opened(path) as log:
+        log.execute(begin)
+        is_new = database.is_new(log)
+        key = own_key()  # as it was placed before the second entry was written, none is missed
+        if key is not None:
+            yield log, database.read_head(log, key, path)
+        elif is_new:
+            with database.opened_empty() as nothing:
+                yield nothing
+        else:
+            raise _key_missing()
+
+
+def _is_there() -> bool:
     try:
-        replace_file(head_path(), f"{number} {link} {key.sign(text.encode()).hex()}\n".encode())
+        return log_path().exists()
     except OSError as error:
-        raise ConsentError(f"{head_path()}: cannot be written: {error.strerror or error}") from None
+        raise ConsentError(f"{log_path()}: cannot be read: {error.strerror or error}") from None
+
+
+def _key_missing() -> ConsentError:
+    return ConsentError(
+        f"{key_path()}: the installation's key is missing, though the audit log tells of one; put it back "
+        f"(to start anew, remove {log_path().parent}: voices enrolled so far then count as foreign)"
+    )
+
+
+def _detail(text: str) -> Detail:
+    try:
+        detail = json.loads(text)
+    except (ValueError, RecursionError):
+        detail = None
+    return detail if isinstance(detail, dict) else {"damaged": text[:1_000]}

@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vcfx_models.errors import ConsentError, VoiceError
+from vcfx_models.one_line import is_one_line
 from vcfx_models.voice_file import Voice, read_voice, voice_bytes
 
-from .consent import MAX_TEXT, Consent
+from .consent import MAX_TEXT, Consent, parse_time
 from .keys import PUBLIC_BYTES, SIGNATURE_BYTES, PublicKey, SigningKey
+from .strict_json import read_json
 
 SUFFIX: Final = ".vcfxvoice"
 MAGIC: Final = b"VCFXVOC1"
@@ -77,7 +79,7 @@ def write_bundle(voice: Voice, consent: Consent, key: SigningKey, issued_at: str
     issuer_name
         One printable line of at most 1000 characters; may be empty.
     """
-    if len(issuer_name) > MAX_TEXT or not issuer_name.isprintable():
+    if not is_one_line(issuer_name, 0, MAX_TEXT):
         raise ConsentError(f"the issuer's name is {issuer_name[:40]!r}; allowed: one line of at most {MAX_TEXT}")
     content = voice_bytes(voice)
     papers = {
@@ -154,14 +156,15 @@ def _papers(text: bytes, issuer: PublicKey, bundle_sha256: str, file: str) -> Pa
     if len(text) > MAX_PAPERS_BYTES:
         raise ConsentError(f"{file}: its papers have {len(text)} bytes; allowed: {MAX_PAPERS_BYTES}")
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
+        given = read_json(text)
+    except ValueError:
         raise ConsentError(f"{file}: its papers cannot be read") from None
     if not isinstance(given, Mapping) or sorted(given) != sorted(_FIELDS):
         raise ConsentError(f"{file}: its papers do not hold these: {', '.join(_FIELDS)}")
     try:
         consent = Consent.from_json(given["consent"])
         name, issued_at, voice_sha256 = (_text(given, key) for key in _FIELDS[1:])
+        parse_time(issued_at, "issued_at")
     except ConsentError as error:
         raise ConsentError(f"{file}: {error}") from None
     return Papers(consent, issuer, name, issued_at, voice_sha256, bundle_sha256)
@@ -169,6 +172,7 @@ def _papers(text: bytes, issuer: PublicKey, bundle_sha256: str, file: str) -> Pa
 
 def _text(given: Mapping[str, Any], key: str) -> str:
     value = given[key]
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
-        raise ConsentError(f"papers: {key} is {value!r:.40}; allowed: one line of text")
+    if not isinstance(value, str) or not is_one_line(value, 0, MAX_TEXT):
+        found = repr(value[:40]) if isinstance(value, str) else f"of the kind {type(value).__name__}"
+        raise ConsentError(f"papers: {key} is {found}; allowed: one line of text")
     return value

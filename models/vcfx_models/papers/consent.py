@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vcfx_models.errors import ConsentError
+from vcfx_models.one_line import is_one_line
 
 #: What may be allowed: to speak with it in real time; to convert files and to record; to have it read text.
 USES: Final = ("live", "files", "speech")
@@ -20,6 +21,8 @@ MAX_TEXT: Final = 1_000
 MAX_HASHES: Final = 100
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = re.compile(r"[0-9a-f]{16}")
+#: From the year 1000 on, in one way of writing: times may be compared as texts.
+_TIME: Final = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,8 @@ class Consent:
             value, is_list = given[name], name in ("uses", "audio_sha256")
             texts = value if is_list else [value]
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-                raise ConsentError(
-                    f"consent: {name} is {_shown(repr(value))}; allowed: {'texts' if is_list else 'text'}"
-                )
+                found = f"is {value[:40]!r}" if isinstance(value, str) else f"holds a {type(value).__name__}"
+                raise ConsentError(f"consent: {name} {found}; allowed: {'texts' if is_list else 'text'}")
             values[name] = tuple(texts) if is_list else value
         return cls(**values)
 
@@ -129,7 +131,9 @@ def format_time(moment: datetime) -> str:
 def parse_time(text: str, name: str) -> datetime:
     """Undo `format_time`; raises `ConsentError` naming `name`."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        if _TIME.fullmatch(text):
+            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        raise ValueError(text)
     except ValueError:
         raise ConsentError(f"consent: {name} is {_shown(text)}; allowed: a time like 2026-11-22T18:00:00Z") from None
 
@@ -140,7 +144,7 @@ def _check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
 
 
 def _check_line(text: str, name: str, least: int) -> None:
-    if not (least <= len(text) <= MAX_TEXT and text.isprintable()):
+    if not is_one_line(text, least, MAX_TEXT):
         raise ConsentError(
             f"consent: {name} is {_shown(text)}; allowed: one line of {least} to {MAX_TEXT} printable characters"
         )

@@ -9,7 +9,7 @@ from vcfx_models.voice_file import Voice
 from . import audit
 from .bundle import read_bundle, write_bundle
 from .consent import Consent, format_time
-from .keys import create_own_key, own_key
+from .keys import create_own_key
 
 
 def issue(voice: Voice, consent: Consent, issuer_name: str = "") -> bytes:
@@ -20,10 +20,7 @@ def issue(voice: Voice, consent: Consent, issuer_name: str = "") -> bytes:
     ConsentError
         If the key cannot be made or the log cannot be written: then nothing is signed.
     """
-    if own_key() is None:
-        audit.append("installed", {})  # the log is there before the key, so that a key without a log is a loss
     key = create_own_key()
-    audit.check_head()
     bundle = write_bundle(voice, consent, key, format_time(datetime.now(UTC)), issuer_name)
     papers = read_bundle(bundle, voice.name).papers
     assert papers is not None

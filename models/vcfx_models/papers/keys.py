@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vcfx_models.data_folder import data_folder
 from vcfx_models.errors import ConsentError
+from vcfx_models.regular_file import read_regular_file
+
+from .folder import papers_folder
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -83,7 +85,7 @@ class SigningKey:
 
 def key_path() -> Path:
     """Return where the installation's key is kept."""
-    return data_folder() / "papers" / FILE_NAME
+    return papers_folder() / FILE_NAME
 
 
 def own_key() -> SigningKey | None:
@@ -96,52 +98,49 @@ def own_key() -> SigningKey | None:
     """
     path = key_path()
     try:
-        if not path.exists():
-            return None
-        raw = path.read_bytes()
+        raw = read_regular_file(path, PUBLIC_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.lexists(path):
+            raise ConsentError(f"{path}: the installation's key is no file") from None
+        return None
     except OSError as error:
         raise ConsentError(f"{path}: the installation's key cannot be read: {error.strerror or error}") from None
     if len(raw) != PUBLIC_BYTES:
-        raise ConsentError(f"{path}: the installation's key has {len(raw)} bytes; needed: {PUBLIC_BYTES}")
+        raise ConsentError(f"{path}: the installation's key does not have the {PUBLIC_BYTES} bytes that it needs")
     return SigningKey.from_bytes(raw)
 
 
 def create_own_key() -> SigningKey:
-    """Return the installation's key, made and kept for this user alone if there is none; safe among processes.
+    """Return the installation's key; if there is none, begin the audit log and make one. Safe among processes.
+
+    Raises
+    ------
+    ConsentError
+        If it cannot be written, or the log tells of a key that is missing.
+    """
+    from . import audit  # which knows the key that it signs with
+
+    return audit.install()
+
+
+def place_key(key: SigningKey) -> None:
+    """Keep the installation's key, for this user alone; `audit.install` alone may, which sees that there is none.
 
     Raises
     ------
     ConsentError
         If it cannot be written.
     """
-    found = own_key()
-    if found is not None:
-        return found
-    path, key = key_path(), SigningKey.new()
+    path = key_path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key.")  # mkstemp: for this user alone
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(key.secret)
                 file.flush()
                 os.fsync(file.fileno())
-            _place_first(temporary, path)
+            os.rename(temporary, path)
         finally:
             Path(temporary).unlink(missing_ok=True)
     except OSError as error:
         raise ConsentError(f"{path}: the installation's key cannot be written: {error.strerror or error}") from None
-    made = own_key()
-    assert made is not None
-    return made
-
-
-def _place_first(temporary: str, path: Path) -> None:
-    """Give a finished file its name unless another process was first; a link cannot replace what is there."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if not path.exists():
-            os.rename(temporary, path)

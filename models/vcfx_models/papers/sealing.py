@@ -6,18 +6,22 @@ Layout: ``VCFXSEAL``, a version byte, the scrypt cost as a power of two, 16 byte
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from typing import Final
 
 from vcfx_models.errors import VoiceError
 
+from .bundle import MAX_BYTES
+
 MAGIC: Final = b"VCFXSEAL"
 VERSION: Final = 1
-#: 2**15 rounds of 1 kB blocks: 32 MB and about 0.1 s a try. More than the limit is refused: a file must not make us
-#: take all memory.
-COST, HIGHEST_COST = 15, 18
+#: 2**15 rounds of 1 kB blocks: 32 MB and about 0.1 s a try. More than the limit, 128 MB, is refused: a file must not
+#: make us take all memory.
+COST, HIGHEST_COST = 15, 17
 LEAST_PASSPHRASE: Final = 8
 _SALT, _NONCE = 16, 12
 _HEAD: Final = len(MAGIC) + 2 + _SALT + _NONCE
+_TAG: Final = 16
 
 
 def is_sealed(content: bytes) -> bool:
@@ -55,6 +59,8 @@ def unseal(content: bytes, passphrase: str, file: str) -> bytes:
 
     if not is_sealed(content) or len(content) < _HEAD:
         raise VoiceError(f"{file}: is no locked voice, or is cut off")
+    if len(content) > _HEAD + MAX_BYTES + _TAG:
+        raise VoiceError(f"{file}: is larger than {MAX_BYTES // 1000} kB, which no voice is")
     version, cost = content[len(MAGIC)], content[len(MAGIC) + 1]
     if version != VERSION or not 10 <= cost <= HIGHEST_COST:
         raise VoiceError(
@@ -69,6 +75,11 @@ def unseal(content: bytes, passphrase: str, file: str) -> bytes:
 
 
 def _key(passphrase: str, salt: bytes, cost: int) -> bytes:
+    """Derive the key; a letter that two systems type in two ways, as one code or as two, gives the same."""
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    return Scrypt(salt=salt, length=32, n=1 << cost, r=8, p=1).derive(passphrase.encode())
+    secret = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
+    try:
+        return Scrypt(salt=salt, length=32, n=1 << cost, r=8, p=1).derive(secret)
+    except MemoryError:
+        raise VoiceError(f"a locked voice needs {1 << (cost - 10)} MB of memory, which are not there") from None
