@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from vcfx.errors import printable
@@ -33,14 +34,14 @@ def run(options: argparse.Namespace) -> int:
     return _show(switch_mark(options.action == "on", getattr(options, "reason", "")), options.json)
 
 
-def off_notice() -> str:
-    """Return the line for everything that converts while the mark is off; empty while it is on."""
+def say_if_off() -> None:
+    """Say on standard error, in one line, that converted voices leave unmarked; nothing while the mark is on."""
     from vcfx.marking.setting import mark_setting
 
     setting = mark_setting()
-    if setting.on:
-        return ""
-    return f"the watermark is off since {setting.since} ({setting.reason}); converted voices leave unmarked"
+    if not setting.on:
+        told = f"the watermark is off since {setting.since} ({setting.reason}); converted voices leave unmarked"
+        print(printable(f"vcfx: {told}"), file=sys.stderr)
 
 
 def _show(setting: MarkSetting, as_json: bool) -> int:

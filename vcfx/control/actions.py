@@ -80,7 +80,7 @@ class Actions:
 
     def wishes(self) -> Wishes:
         """Return what the state shows besides the engine's own."""
-        return Wishes(self._talk_mode, self._takes.state(), self.problem, self.midi)
+        return Wishes(self._talk_mode, self._takes.state(), self.problem or self.changes.problem, self.midi)
 
     def close(self) -> str:
         """Finish the recording and let go of plans that nobody hears; returns the recording's problem."""

@@ -17,6 +17,7 @@ from vcfx.graph.plan import RenderPlan
 from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx.presets import Preset
 from vcfx.presets.model import NodeEntry
+from vcfx_models.errors import ConsentError
 
 from .live_preset import all_entries, declared_parameters, full_parameters
 from .loader import Loader
@@ -68,13 +69,14 @@ class Bank:
         Raises
         ------
         VcfxError
-            If a parameter cannot be what the preset says.
+            If a parameter cannot be what the preset says, or a voice may not be used any more.
         """
         plan, preset = self._ready.get(wanted.name, (None, None))
         if plan is None or preset is None or _skeleton(preset) != _skeleton(wanted.preset):
             return None
         if preset != wanted.preset:
             _settle(plan, wanted.preset)
+        _check_papers(plan)
         del self._ready[wanted.name]
         self._out[plan.address] = (wanted.name, wanted.preset)
         return plan
@@ -174,6 +176,16 @@ def _settle(plan: RenderPlan, preset: Preset) -> None:
             moved = {name: value for name, value in meant.items() if node.parameters[name] != value}
             if moved:
                 node.update(**moved)
+
+
+def _check_papers(plan: RenderPlan) -> None:
+    """Refuse a plan that waited longer than its voices may be used."""
+    for name in plan.graph.node_names():
+        node = plan.node(name)
+        if isinstance(node, NeuralVoice):
+            node.check_papers()
+            if node.problem:
+                raise ConsentError(node.problem)
 
 
 def _fetch_voices(plan: RenderPlan, preset: Preset) -> None:

@@ -78,18 +78,19 @@ class ParameterMoves:
         self._bank.refresh()
 
     def _load(self, engine: Engine, voice: str, reply: Reply, then: Callable[[], None]) -> None:
-        """Load a voice into whatever will speak with it, then go on."""
+        """Admit a voice and load it into whatever will speak with it, then go on."""
         plan = engine.plan
         nodes = [plan.node(name) for name in plan.graph.node_names()]
+        speakers = [node for node in nodes if isinstance(node, NeuralVoice)]
 
         def load() -> None:
             try:
                 from vcfx_models.voice_library import find_voice
 
-                find_voice(voice, "live", notes_use=False)
-                for node in nodes:
-                    if isinstance(node, NeuralVoice):
-                        node.fetch(voice)
+                for node in speakers:
+                    node.fetch(voice)
+                if not speakers:  # the plan that is built for it asks again, as that preset wants it
+                    find_voice(voice, "live", notes_use=False)
             except Exception as error:  # a damaged file, no memory: the present voice goes on
                 reason = str(error) if isinstance(error, VcfxError) else f"{type(error).__name__}: {error}"
                 self._control.call(lambda: reply.refused(reason))
@@ -106,7 +107,16 @@ class ParameterMoves:
 
     def _choose(self, engine: Engine, voice: str, reply: Reply) -> None:
         """Speak with a loaded voice, in this preset and in those to come."""
+        before = dict(self._source.voice)
         self._source.choose_voice(voice)
+        try:
+            self._speak_or_put_in_front(engine, voice, reply)
+        except VcfxError:
+            self._source.voice = before
+            raise
+        self._bank.refresh()
+
+    def _speak_or_put_in_front(self, engine: Engine, voice: str, reply: Reply) -> None:
         wanted = self._changes.wanted
         own = tuple(entry.id for entry in wanted.preset.nodes() if entry.kind == VOICE_KIND and not entry.bypass)
         if own:
@@ -115,7 +125,6 @@ class ParameterMoves:
             parameters = dict(self._source.voice)
             preset, base = with_voice(wanted.preset, parameters), with_voice(wanted.base, parameters)
             self._changes.begin(Wanted(preset, base, wanted.name), reply)
-        self._bank.refresh()
 
     def _speak(self, engine: Engine, voice: str, nodes: tuple[str, ...], reply: Reply) -> None:
         """Let voice nodes speak with a loaded voice: in the plan that runs, or in the one that is on its way."""

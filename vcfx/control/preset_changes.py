@@ -68,6 +68,8 @@ class PresetChanges:
         call: Callable[[Callable[[], None]], None],
     ) -> None:
         self.running = self.wanted = running
+        #: Why a change came to nothing that nobody waited for; empty once another one is heard.
+        self.problem = ""
         self._engine, self._bank, self._loader, self._call = engine, bank, loader, call
         self._number = self._wanted_by = self._running_by = 0
         self._newest: Change | None = None  # of those that are ready or posted
@@ -126,9 +128,13 @@ class PresetChanges:
                 ticket = self._engine.set_parameters(node, **{parameter: value})
             self.wanted = self.running = replace(self.wanted, preset=changed)
             return ticket
-        self.wanted = replace(self.wanted, preset=changed)
+        before, self.wanted = self.wanted, replace(self.wanted, preset=changed)
         if self._ready is not None and self._ready.number == self._wanted_by:
-            self._catch_up(self._ready)
+            try:
+                self._catch_up(self._ready)
+            except VcfxError:
+                self.wanted = before
+                raise
         return None
 
     def when_heard(self, reply: Reply) -> None:
@@ -200,6 +206,11 @@ class PresetChanges:
 
     def _failed(self, change: Change, reason: str) -> None:
         self._building.remove(change)
+        self._give_up(change, reason)
+
+    def _give_up(self, change: Change, reason: str) -> None:
+        if not change.replies:
+            self.problem = reason
         for reply, _ in change.replies:
             reply.refused(reason)
         if self._wanted_by == change.number:
@@ -217,7 +228,11 @@ class PresetChanges:
                 self._newest.answer(None)
         else:
             change.plan = plan
-            self._offer(change)
+            try:
+                self._offer(change)
+            except VcfxError as error:  # a voice that was asked for meanwhile may not be used
+                plan.release()
+                self._give_up(change, str(error))
 
     def _offer(self, change: Change) -> None:
         self._catch_up(change)
@@ -245,7 +260,7 @@ class PresetChanges:
         self._ready, self._posted = None, change
         self._engine.prime(change.plan)
         self._ticket = self._engine.post(change.plan, change.wanted.preset)
-        self.running, self._running_by = change.wanted, change.number
+        self.running, self._running_by, self.problem = change.wanted, change.number, ""
 
     def _retired(self, plan: RenderPlan | None) -> None:
         if plan is not None and not self._bank.retired(plan):
