@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("vcfx.cli.demo", "hear it at once: live, or from the bundled clip into a file"),
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
-    "voices": ("vcfx.cli.voices", "list and show the voices that can be spoken with"),
+    "voices": ("vcfx.cli.voices", "enrol, list, share and revoke the voices that can be spoken with"),
     "audit": ("vcfx.cli.audit", "list, check and export what was done with voices"),
     "watermark": ("vcfx.cli.watermark", "say whether converted voices are marked; turn that off and on"),
     "midi": ("vcfx.cli.midi", "list, watch and teach MIDI controllers"),

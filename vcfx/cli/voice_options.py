@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from vcfx.errors import VcfxError
-
-if TYPE_CHECKING:
-    from vcfx_models.papers.consent import Consent
 
 #: option -> the node's parameter
 NUMBERS: Final = {
@@ -99,7 +95,8 @@ def _check(options: argparse.Namespace, parameters: dict[str, Any], use: str) ->
 
 def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> Path:
     """Enrol a voice for this command alone: what its speaker was asked is on record, and good for a day."""
-    from vcfx.files.reference_clips import read_clips
+    from vcfx.files.reference_clips import clip_paths, read_clip, sha256_of
+    from vcfx_models.enrolment.terms import Agreement, Terms, consent_of, parsed_until
     from vcfx_models.papers.bundle import SUFFIX
     from vcfx_models.papers.issuing import issue
     from vcfx_models.reference import voice_from_clips
@@ -111,21 +108,15 @@ def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> 
             "a voice made of recordings needs its speaker's consent; say whose it is with --consent WHO, "
             "or enrol it for longer with: vcfx voices enroll"
         )
-    clips = read_clips(options.reference)
-    encoder = SpeakerEncoder(Path(options.model) if options.model else None)
-    voice = voice_from_clips(clips, voice_label(options), encoder)
-    path = folder / f"reference{SUFFIX}"
-    save_bundle(issue(voice, _consent_for_a_day(options, use)), path)
-    return path
-
-
-def _consent_for_a_day(options: argparse.Namespace, use: str) -> Consent:
-    from vcfx_models.papers.consent import Consent, format_time, new_consent_id
-
     now = datetime.now(UTC)
-    hashes = tuple(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in options.reference)
-    statement = f"{options.consent} agreed that this voice is used by one command; so says who ran it."
-    until = format_time(now + timedelta(days=1))
-    return Consent(
-        new_consent_id(), options.consent, "typed", (use,), "", format_time(now), until, statement, "", hashes
+    terms = Terms(options.consent, (use,), parsed_until("1d", now))
+    agreement = Agreement(
+        "typed", f"{options.consent} agreed that this voice is used by one command; so says the user."
     )
+    files = clip_paths(options.reference)
+    consent = consent_of(terms, agreement, tuple(map(sha256_of, files)), now)
+    encoder = SpeakerEncoder(Path(options.model) if options.model else None)
+    voice = voice_from_clips([read_clip(file) for file in files], voice_label(options), encoder)
+    path = folder / f"reference{SUFFIX}"
+    save_bundle(issue(voice, consent), path)
+    return path

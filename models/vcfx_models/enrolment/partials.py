@@ -20,8 +20,10 @@ Floats = npt.NDArray[np.float32]
 PARTIAL_S, STEP_S, MOST_PARTIALS = 3.0, 1.5, 24
 #: Recordings with less speech than this have no say about who they are of.
 LEAST_JUDGED_S: Final = 2.0
-#: Cosine between a recording and all others together, below which it is of somebody else.
-LEAST_LIKENESS: Final = 0.6
+#: Cosine between a recording and all others together, and between the only two, below which somebody else speaks. Of
+#: 188 recordings of 47 speakers (median 2.8 s of speech) none was below either; of another person's beside three, 48 %,
+#: of pairs by two, 39 %. The margin is for recordings of other days and microphones.
+LEAST_LIKENESS, LEAST_LIKENESS_OF_TWO = 0.75, 0.7
 
 
 def embedding_of(speech: Mono, encoder: SpeakerEmbedder) -> Floats:
@@ -55,9 +57,10 @@ def check_same_person(embeddings: Sequence[Floats], seconds: Sequence[float], fi
         rest = common_embedding([embeddings[other] for other in others], [seconds[other] for other in others])
         likeness.append(float(embeddings[index] @ rest))
     least = int(np.argmin(likeness))
-    if likeness[least] >= LEAST_LIKENESS:
+    needed = LEAST_LIKENESS if len(judged) > 2 else LEAST_LIKENESS_OF_TWO
+    if likeness[least] >= needed:
         return
-    measured = f"(likeness {likeness[least]:.2f}; needed: {LEAST_LIKENESS:g})"
+    measured = f"(likeness {likeness[least]:.2f}; needed: {needed:g})"
     if len(judged) == 2:
         first, second = (files[index] for index in judged)
         raise VoiceError(f"{first} and {second} sound like two people {measured}; give recordings of one")

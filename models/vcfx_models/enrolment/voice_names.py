@@ -6,6 +6,7 @@ import unicodedata
 from typing import Final
 
 from ..errors import VoiceError
+from ..one_line import is_one_line
 
 MAX_LETTERS: Final = 64
 #: Beside letters, marks and digits of any script.
@@ -33,6 +34,8 @@ def checked_voice_name(name: str) -> str:
     if wrong:
         allowed = f"letters, digits and {ALLOWED_SIGNS.strip()} and spaces between"
         raise VoiceError(f"the voice's name {shown} holds {wrong[0]!r}; allowed: {allowed}")
+    if not is_one_line(composed, 1, MAX_LETTERS):
+        raise VoiceError(f"the voice's name {shown} holds signs that cannot be seen; choose another")
     if composed[0] in " -." or composed[-1] in " .":
         raise VoiceError(f"the voice's name {shown} begins or ends with a sign that file names may not; choose another")
     if composed.split(".")[0].rstrip().casefold() in RESERVED:
