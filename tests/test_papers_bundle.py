@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import struct
 
@@ -52,11 +53,9 @@ def test_a_bit_flipped_anywhere_is_refused(bit: int) -> None:
         content = bytearray(GOOD)
         for place in range(at, min(at + 8, len(GOOD))):
             content[place] ^= 1 << bit
-            try:
+            with contextlib.suppress(VoiceError):
                 read_bundle(bytes(content), "v")
                 taken.append(place)
-            except VoiceError as error:
-                assert str(error).isprintable()  # noqa: PT017  # a loop of 3000
             content[place] ^= 1 << bit
     assert not taken
 

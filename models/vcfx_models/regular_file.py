@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,12 +14,15 @@ def read_regular_file(path: Path, most: int) -> bytes:
     Raises
     ------
     OSError
-        If it cannot be read; FileNotFoundError also for what is no regular file.
+        If it cannot be read, or is no regular file; FileNotFoundError only if nothing is there.
     ValueError
         If the path holds a NUL.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FileNotFoundError(f"{path} is no regular file")
-        return file.read(most + 1)
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(most + 1)
+    finally:
+        os.close(handle)

@@ -36,7 +36,7 @@ def load_bundle(path: Path) -> bytes:
     """
     try:
         return read_regular_file(path, MAX_BYTES)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         raise VoiceError(f"{shown(path)}: there is no such voice file") from None
     except (OSError, ValueError) as error:
         raise VoiceError(f"{shown(path)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

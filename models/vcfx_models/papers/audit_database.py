@@ -63,6 +63,7 @@ def opened(path: Path, makes: bool = False) -> Iterator[sqlite3.Connection]:
         log = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
         log.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10 * MAX_DETAIL)
         log.execute("PRAGMA trusted_schema = OFF")
+        log.execute("PRAGMA cache_spill = OFF")  # else a long transaction waits for the disk at every page
         yield log
     except (sqlite3.Error, OSError, OverflowError) as error:
         raise ConsentError(f"{path}: the audit log cannot be read or written: {error}") from None
