@@ -34,7 +34,7 @@ schema_version = 1
 name = "Wide"
 description = "Two of you."
 tags = ["fun", "wide"]
-engine = { hop_frames = 256, on_overload = "silence", output_gain_db = -3 }
+engine = { hop_frames = 256, on_overload = "silence", output_gain_db = -3, notice = "tone" }
 [[chain]]
 node = "gain"
 gain_db = -6
@@ -80,6 +80,7 @@ def test_a_whole_preset_is_read() -> None:
             NodeEntry("gain", "last"),
         ),
         (SendEntry("gain", "output", -12.0, (NodeEntry("gain", "gain-3"),)),),
+        "tone",
     )
     assert [node.id for node in preset.nodes()] == ["gain", "gain-2", "reverb", "last", "gain-3"]
 
@@ -107,6 +108,7 @@ WRONG = {
     HEAD + "tags = [1]": "tags is 1; allowed: one line",
     HEAD + "engine = 3": "engine is 3; allowed: a table",
     HEAD + "[engine]\nhop_frame = 2": "t.toml: engine: unknown key 'hop_frame' (= 2); did you mean 'hop_frames'?",
+    HEAD + "[engine]\nnotice = 'loud'": "t.toml: engine: notice is 'loud'; allowed: none, tone, spoken",
     HEAD + "[engine]\nhop_frames = 1.5": "t.toml: engine: hop_frames is 1.5; allowed: a whole number from 16 to 8192",
     HEAD + '[engine]\non_overload = "loud"': "on_overload is 'loud'; allowed: conceal, silence, dry",
     HEAD + "[engine]\non_overload = 1": "on_overload is 1; allowed: conceal, silence, dry",
@@ -262,6 +264,7 @@ def presets(draw: st.DrawFn) -> Preset:
         output_gain_db=draw(st.floats(-60.0, 24.0)),
         chain=chain,
         sends=tuple(sends),
+        notice=draw(st.sampled_from(["none", "tone", "spoken"])),
     )
 
 

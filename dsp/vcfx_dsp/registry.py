@@ -27,6 +27,7 @@ NODES: dict[str, str] = {
     "limiter": "vcfx_dsp.nodes.limiter:Limiter",
     "deesser": "vcfx_dsp.nodes.deesser:Deesser",
     "gain": "vcfx_dsp.nodes.gain:Gain",
+    "notice": "vcfx_dsp.nodes.notice:Notice",
     "watermark": "vcfx_dsp.nodes.watermark:Watermark",
 }
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from vcfx.errors import PresetError, printable
 from vcfx.presets import Entry, NodeEntry, Preset, list_presets, load_preset, save_preset, user_folder
-from vcfx.presets.model import PARALLEL
+from vcfx.presets.model import NO_NOTICE, PARALLEL
 from vcfx.presets.writer import preset_document
 from vcfx_dsp.parameters import Parameter
 
@@ -64,7 +64,8 @@ def _show(preset: Preset, as_json: bool) -> int:
     print(f"{preset.name}: {preset.description}")
     if preset.tags:
         print(f"tags: {', '.join(preset.tags)}")
-    print(f"when a node is late: {preset.on_overload}; output {preset.output_gain_db:+g} dB\n")
+    notice = "" if preset.notice == NO_NOTICE else f"; notice at the start: {preset.notice}"
+    print(f"when a node is late: {preset.on_overload}; output {preset.output_gain_db:+g} dB{notice}\n")
     print("\n".join(["input", *_chain_lines(preset.chain, 0), "output"]))
     for send in preset.sends:
         print(f"\nsend from {send.source} to {send.target}, {send.gain_db:+g} dB")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from vcfx.presets.model import NodeEntry, ParallelEntry, Preset, SendEntry
+from typing import Final
+
+from vcfx.presets.model import NO_NOTICE, NodeEntry, ParallelEntry, Preset, SendEntry
 
 from .catalogue import create
 from .graph import INPUT, OUTPUT, Graph
+
+#: The notice's name in the graph; no id in a preset can be this.
+NOTICE: Final = "@notice"
 
 
 def build_graph(preset: Preset) -> Graph:
@@ -40,6 +45,8 @@ class _Builder:
         self._graph.connect(last, OUTPUT)
         for send in self._preset.sends:
             self._add_send(send)
+        if self._preset.notice != NO_NOTICE:  # in front of the output, so that no side road goes around it
+            self._graph.insert_before(OUTPUT, create("notice", sound=self._preset.notice), NOTICE)
         return self._graph
 
     def _append_chain(self, after: str, chain: tuple[NodeEntry | ParallelEntry, ...]) -> str:

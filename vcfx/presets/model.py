@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from vcfx_dsp.notice_sounds import SOUNDS
 from vcfx_dsp.parameters import Value
 
 SCHEMA_VERSION: Final = 1
 ON_OVERLOAD: Final = ("conceal", "silence", "dry")
+NO_NOTICE: Final = "none"
+NOTICES: Final = (NO_NOTICE, *SOUNDS)
 DEFAULT_HOP_FRAMES: Final = 128
 INPUT: Final = "input"
 OUTPUT: Final = "output"
@@ -107,6 +110,9 @@ class Preset:
         Level change behind everything, -60 to 24 dB.
     chain, sends
         The graph.
+    notice
+        What is heard at the start, over everything: ``none``, ``tone`` or ``spoken`` ("You are listening to an
+        artificial voice.").
     """
 
     name: str
@@ -117,6 +123,7 @@ class Preset:
     output_gain_db: float = 0.0
     chain: tuple[Entry, ...] = ()
     sends: tuple[SendEntry, ...] = ()
+    notice: str = NO_NOTICE
 
     def nodes(self) -> Iterator[NodeEntry]:
         """Every node of the preset, in the order of the file, side roads last."""

@@ -15,6 +15,7 @@ from .document import parse
 from .model import (
     DEFAULT_HOP_FRAMES,
     INPUT,
+    NOTICES,
     ON_OVERLOAD,
     OUTPUT,
     PARALLEL,
@@ -49,11 +50,12 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HOP = Parameter("hop_frames", float(DEFAULT_HOP_FRAMES), 16, 8192, integer=True)
 OVERLOAD = Parameter("on_overload", ON_OVERLOAD[0], choices=ON_OVERLOAD)
 OUTPUT_GAIN = Parameter("output_gain_db", 0.0, -60.0, 24.0)
+NOTICE = Parameter("notice", NOTICES[0], choices=NOTICES)
 MIX = Parameter("mix_ratio", 1.0, 0.0, 1.0)
 PATH_GAIN = Parameter("gain_db", 0.0, -120.0, 36.0)
 
 TOP_KEYS: Final = ("schema_version", "name", "description", "tags", "engine", "chain", "send")
-ENGINE_KEYS: Final = (HOP.name, OVERLOAD.name, OUTPUT_GAIN.name)
+ENGINE_KEYS: Final = (HOP.name, OVERLOAD.name, OUTPUT_GAIN.name, NOTICE.name)
 NODE_KEYS: Final = ("node", "id", "bypass")
 PARALLEL_KEYS: Final = (*NODE_KEYS, MIX.name, "branch")
 BRANCH_KEYS: Final = (PATH_GAIN.name, "chain")
@@ -99,6 +101,7 @@ def read_document(document: dict[str, Any], file: str) -> Preset:
         output_gain_db=read_number(engine, OUTPUT_GAIN, engine_place),
         chain=chain,
         sends=tuple(sends),
+        notice=str(read_value(engine, NOTICE, engine_place)),
     )
 
 

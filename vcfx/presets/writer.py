@@ -8,7 +8,7 @@ import tomli_w
 
 from vcfx_dsp.parameters import Value
 
-from .model import PARALLEL, SCHEMA_VERSION, BranchEntry, Entry, NodeEntry, Preset, SendEntry
+from .model import NO_NOTICE, PARALLEL, SCHEMA_VERSION, BranchEntry, Entry, NodeEntry, Preset, SendEntry
 
 
 def preset_toml(preset: Preset) -> str:
@@ -29,6 +29,8 @@ def preset_document(preset: Preset) -> dict[str, Any]:
             "output_gain_db": _plain(preset.output_gain_db),
         },
     }
+    if preset.notice != NO_NOTICE:
+        document["engine"]["notice"] = preset.notice
     if preset.chain:
         document["chain"] = _chain(preset.chain)
     if preset.sends:
