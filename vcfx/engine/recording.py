@@ -127,7 +127,7 @@ class Recorder:
     def _run(self) -> None:
         frames = int(_BLOCK_S * self._sample_rate)
         try:
-            while self._running:
+            while self._running and not self._forbidden:
                 self._said = self._said.joined(disclosure_of(self._engine.plan.graph))
                 if not self._write(frames):
                     time.sleep(_WAKE_S)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -97,8 +98,15 @@ class AdmittedVoices:
         try:
             note_use(voice, file, self.use, self.needs_liveness)
         except ConsentError as error:
+            self._forget(name)
             return str(error)
         return ""
+
+    def _forget(self, name: str) -> None:
+        """Let nothing that was asked before count."""
+        with self._lock:
+            if name in self._known:
+                self._known[name] = replace(self._known[name], at_s=-math.inf)
 
 
 _noted_s: dict[tuple[str, str, str], float] = {}
