@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,8 +96,9 @@ def _check(options: argparse.Namespace, parameters: dict[str, Any], use: str) ->
 def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> Path:
     """Enrol a voice for this command alone: what its speaker was asked is on record, and good for a day."""
     from vcfx.files.reference_clips import clip_paths, read_clip, sha256_of
-    from vcfx_models.enrolment.terms import Agreement, Terms, consent_of, parsed_until
+    from vcfx_models.enrolment.terms import Agreement, Terms, consent_of
     from vcfx_models.papers.bundle import SUFFIX
+    from vcfx_models.papers.consent import format_time
     from vcfx_models.papers.issuing import issue
     from vcfx_models.reference import voice_from_clips
     from vcfx_models.speaker_encoder import SpeakerEncoder
@@ -109,7 +110,7 @@ def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> 
             "or enrol it for longer with: vcfx voices enroll"
         )
     now = datetime.now(UTC)
-    terms = Terms(options.consent, (use,), parsed_until("1d", now))
+    terms = Terms(options.consent, (use,), format_time(now + timedelta(days=1)))
     agreement = Agreement(
         "typed", f"{options.consent} agreed that this voice is used by one command; so says the user."
     )

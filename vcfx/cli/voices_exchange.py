@@ -44,7 +44,7 @@ def _import(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if content.lstrip()[:1] == b"[":
         count, known = import_notices(path)
         facts = {"file": str(path), "notices": count, "voices": known}
-        whose = f"; they end the consent of: {', '.join(known)}" if known else "; no voice here is concerned"
+        whose = f"; no longer usable: {', '.join(known)}" if known else "; no voice here is concerned"
         return facts, f"{count} revocation{'s are' if count != 1 else ' is'} kept from now on{whose}."
     if is_sealed(content):
         content = unlocked(content, passphrase(options.passphrase_file, "Its passphrase"), str(path))

@@ -125,7 +125,7 @@ def _table(found: list[VoiceInfo]) -> Table:
 
     from vcfx_models.enrolment.voice_status import USABLE
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("name", overflow="fold", min_width=6)
     table.add_column("Hz", justify="right", no_wrap=True)
     table.add_column("whose", overflow="fold", ratio=1)

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _told(consent_id: str, names: list[str], export: Path | None, removed: bool) -> list[str]:
-    silent = f"may no longer be used: {', '.join(names)}" if names else "no voice here was enrolled with it"
+    silent = f"no longer usable: {', '.join(names)}" if names else "no voice here was enrolled with it"
     lines = [f"The consent {consent_id} is taken back for good; {silent}."]
     if removed:
         lines.append("The file is removed.")

@@ -68,7 +68,7 @@ def parsed_uses(text: str) -> tuple[str, ...]:
 
 
 def parsed_until(text: str, now: datetime) -> str:
-    """Return a time as papers hold it: the end (UTC) of a day like 2027-11-22, or of 30d, 6w, 18m, 1y from now.
+    """Return a time as papers hold it: the end (UTC) of a day like 2027-11-22, or of the day 30d, 6w, 18m, 1y from now.
 
     Raises
     ------
@@ -127,17 +127,17 @@ def consent_of(terms: Terms, agreement: Agreement, audio_sha256: tuple[str, ...]
 
 
 def _moment(text: str, now: datetime) -> datetime:
+    return datetime.combine(_last_day(text, now.astimezone(UTC).date()), time(23, 59, 59), UTC)
+
+
+def _last_day(text: str, today: date) -> date:
     span = _SPAN.fullmatch(text)
     if span is None:
-        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), UTC)
+        return date.fromisoformat(text)
     count, unit = int(span[1]), span[2]
     if unit in _DAYS:
-        return now + timedelta(days=count * _DAYS[unit])
-    months = now.month - 1 + count * _MONTHS[unit]
-    year, month = now.year + months // 12, months % 12 + 1
-    for day in range(now.day, 27, -1):  # 31 January and a month is the last of February
-        try:
-            return now.replace(year=year, month=month, day=day)
-        except ValueError:
-            continue
-    return now.replace(year=year, month=month, day=min(now.day, 28))
+        return today + timedelta(days=count * _DAYS[unit])
+    months = today.month - 1 + count * _MONTHS[unit]
+    first = today.replace(year=today.year + months // 12, month=months % 12 + 1, day=1)
+    next_month = (first + timedelta(days=31)).replace(day=1)  # 31 January and a month is the last of February
+    return min(first + timedelta(days=today.day - 1), next_month - timedelta(days=1))
