@@ -146,7 +146,7 @@ def check_chain() -> int:
     """
     with _reading() as (log, head):
         count, before, revoked = 0, FIRST_HASH, FIRST_HASH
-        while page := database.rows(log, count + 1, _PAGE):
+        while page := database.rows(log, count + 1 if count else database.LEAST_NUMBER, _PAGE):
             for row in page:
                 count += 1
                 if row[0] != count or row != database.entry_row(before, *row[:4]):

@@ -22,6 +22,8 @@ INSTALLED: Final = "installed"
 #: Entries of this event are few, and asked for at each use of a voice: they have an index and a chain of their own.
 REVOKED: Final = "revoked"
 MAX_DETAIL: Final = 100_000
+#: That SQLite can hold; ours begin at 1.
+LEAST_NUMBER: Final = -(1 << 63)
 _SCHEMA: Final = f"""
 CREATE TABLE entries (
   number INTEGER PRIMARY KEY, at TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
@@ -169,7 +171,7 @@ def rows(log: sqlite3.Connection, first: int, count: int) -> list[Row]:
 
 
 def _checked(found: list[tuple[object, ...]]) -> list[Row]:
-    before = -(1 << 63)
+    before = LEAST_NUMBER
     for number, *texts in found:
         if not isinstance(number, int) or number < before or not all(isinstance(text, str) for text in texts):
             raise sqlite3.DatabaseError(f"entry {number} is damaged")
