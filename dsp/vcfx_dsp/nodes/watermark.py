@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from ..core.kernel import compiled, kernel, unpack
 from ..core.ramp import RAMP_MS, RAMP_SIZE, ramp_memory, ramp_next, ramp_retarget
+from ..core.watermark_layout import BANDS, SLOT_S, SLOTS, TRANSITION_S
 from ..node import KernelNode, ProcessSpec
 from ..parameters import Parameter
 from ..state import State
 from ..watermark.key import WatermarkKey
-from ..watermark.pattern import BANDS, SLOT_S, SLOTS, TRANSITION_S, band_centres_hz, band_widths_hz, pattern_of
+from ..watermark.pattern import band_centres_hz, band_widths_hz, pattern_of
 from ..watermark.payload import MAX_PAYLOAD, Payload, encode
 
-DEFAULT_STRENGTH_DB: Final = 1.0
+DEFAULT_STRENGTH_DB: Final = 2.0
 SILENCE: Final = 1e-6
 # Settings: how far a raised band is raised (linear), the ramp's length, then the code bits as +-1.
 DEPTH, RAMP_FRAMES, CODE = range(3)
@@ -105,7 +106,7 @@ def band_pass_coefficients(sample_rate: int) -> npt.NDArray[np.float64]:
 class Watermark(KernelNode):
     """Mark speech so that it can be told and traced, whatever becomes of the file.
 
-    Twenty-four bands from 230 Hz to 3.5 kHz are raised or lowered by `strength_db`, each anew every 40 ms, by a
+    Twenty-four bands from 230 Hz to 3.5 kHz are raised or lowered by `strength_db`, each anew every 20 ms, by a
     pattern of 1.92 s that the key decides and whose signs carry the payload: ``y = x + sum_k g_k(t) b_k(x)`` with
     two-pole band-passes b_k. Slots count from `waits_samples` after `prepare` or `reset`; a new payload takes hold
     from slot to slot. Found again by `vcfx_dsp.watermark.detector.find_marks`.

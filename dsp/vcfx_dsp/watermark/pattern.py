@@ -1,6 +1,6 @@
 """Where the mark lies: bands times slots, each tile raised or lowered a little.
 
-A frame of 48 slots of 40 ms repeats without end. Of its tiles, a third are known (they give the place in the frame),
+A frame of 96 slots of 20 ms repeats without end. Of its tiles, a third are known (they give the place in the frame),
 the others carry the 48 code bits, each in many tiles spread over the frame by the key.
 """
 
@@ -13,15 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..core.watermark_layout import BANDS, SLOTS
 from .key import WatermarkKey
 from .payload import CODE_BITS, encode
 
-BANDS: Final = 24
-SLOTS: Final = 48
-SLOT_S: Final = 0.04
-#: The gain of a band moves from one tile's to the next's in this first part of a slot.
-TRANSITION_S: Final = 0.02
-FRAME_S: Final = SLOTS * SLOT_S
 #: Tiles of this kind carry no bit.
 SYNC: Final = -1
 SYNC_TILES: Final = BANDS * SLOTS // 3

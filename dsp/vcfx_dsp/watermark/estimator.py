@@ -1,0 +1,67 @@
+"""The estimator: a small trained network that tells, from the levels around a place, whether the mark raised it.
+
+Three convolutions over time and bands. It knows what speech does by itself, and how sure it can be where noise covers
+the voice: its output is the larger the surer. Trained on speech with random patterns, so it knows no key.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .levels import Levels
+
+WEIGHTS_FILE: Final = "estimator.npz"
+LEVEL_SCALE: Final = 0.25
+FRAMES_AT_ONCE: Final = 1_000
+#: For each layer: distance in frames between the rows of its kernel.
+DILATIONS: Final = (1, 4, 2)
+#: Frames on either side that one output depends on.
+REACH: Final = 14
+Array = npt.NDArray[np.float32]
+
+
+def estimate(levels: Levels) -> Levels:
+    """Return, for each frame and band, the evidence that the mark raised it (above 0) or lowered it."""
+    frames = len(levels)
+    padded = np.pad(levels, ((REACH, REACH), (0, 0)), mode="edge") if frames else levels
+    out = np.empty_like(levels)
+    for begin in range(0, frames, FRAMES_AT_ONCE):
+        end = min(begin + FRAMES_AT_ONCE, frames)
+        out[begin:end] = _network(padded[begin : end + 2 * REACH])
+    return out
+
+
+def _network(levels: Levels) -> Levels:
+    places = np.linspace(-1.0, 1.0, levels.shape[1], dtype=np.float32)
+    layer: Array = np.stack([levels * np.float32(LEVEL_SCALE), np.broadcast_to(places, levels.shape)], axis=2)
+    weights = _weights()
+    for index, dilation in enumerate(DILATIONS):
+        if index:
+            np.maximum(layer, 0.0, out=layer)
+        layer = _convolved(layer, weights[f"kernel{index}"], weights[f"bias{index}"], dilation)
+    out: Levels = layer[:, :, 0]
+    return out
+
+
+def _convolved(layer: Array, kernel: Array, bias: Array, dilation: int) -> Array:
+    """Convolve (frames, bands, channels) with (rows, columns, channels, outputs): bands padded, frames used up."""
+    rows, columns, channels, outputs = kernel.shape
+    reach = (rows - 1) * dilation
+    frames, bands = layer.shape[0] - reach, layer.shape[1]
+    wide = np.pad(layer, ((0, 0), (columns // 2, columns // 2), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (reach + 1, columns), axis=(0, 1))
+    patches = windows[..., ::dilation, :].transpose(0, 1, 3, 4, 2).reshape(frames * bands, rows * columns * channels)
+    out: Array = (patches @ kernel.reshape(-1, outputs) + bias).reshape(frames, bands, outputs)
+    return out
+
+
+@cache
+def _weights() -> dict[str, Array]:
+    with (resources.files(__package__) / WEIGHTS_FILE).open("rb") as file:
+        stored = np.load(file, allow_pickle=False)
+        return {name: stored[name].astype(np.float32) for name in stored.files}
