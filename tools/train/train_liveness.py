@@ -51,7 +51,7 @@ def main() -> None:
 def train(run: dict[str, Any], clips: dict[str, list[Frames]], checkpoint: Path) -> LivenessNetwork:
     """Return the average of the weights over the last steps, ready to judge."""
     torch.manual_seed(run["seed"])
-    network = LivenessNetwork()
+    network = LivenessNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network)
     adam = torch.optim.AdamW(network.parameters(), lr=run["learning_rate"], weight_decay=run["weight_decay"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, run["learning_rate"], run["steps"])
@@ -63,7 +63,9 @@ def train(run: dict[str, Any], clips: dict[str, list[Frames]], checkpoint: Path)
         maker = BatchMaker(clips, run["batch"], run["frames"], np.random.default_rng((run["seed"], step)))
         spectra, live = (torch.from_numpy(part) for part in maker.batch())
         smooth = live * (1.0 - run["label_smoothing"]) + 0.5 * run["label_smoothing"]
-        loss = loss_of(network(spectra), smooth)
+        with torch.autocast("cpu", torch.bfloat16):
+            judged = network(spectra)
+        loss = loss_of(judged.float(), smooth)
         adam.zero_grad()
         loss.backward()
         adam.step()

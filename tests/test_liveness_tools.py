@@ -1,0 +1,166 @@
+"""The parts of making and judging the detector of live voices that need neither recordings nor training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tools.evaluation.liveness_figures import equal_error, rate
+from tools.train import liveness_channel as channel
+from tools.train.corpus_files import Clip, save_stream, write_clips, write_rows
+from tools.train.liveness_batches import BatchMaker, only_pauses, only_speech, read_split
+from tools.train.liveness_clips import write
+from tools.train.liveness_kinds import KINDS, LIVE, Made
+from tools.train.liveness_material import JUDGED_SETS, RATE_HZ, Mono, real_takes, split_of
+from tools.train.liveness_network import LivenessNetwork
+from tools.train.liveness_rooms import box_room, in_room, noise_room, other_loudspeaker, small_loudspeaker
+from vcfx_models.liveness.speech_spectrum import N_BANDS
+
+
+def tone(frequency_hz: float, seconds: float = 1.0) -> Mono:
+    return (0.5 * np.sin(2 * np.pi * frequency_hz / RATE_HZ * np.arange(int(seconds * RATE_HZ)))).astype(np.float32)
+
+
+def corpus(folder: Path) -> Path:
+    clips = [
+        Clip(n, 0, 72_000, "real", name, f"speaker{n % 40}", "f", "train", 8_000, -1, "", "text", f"{name}/{n}")
+        for n in range(120)
+        for name in ("librispeech", "vctk_bits")
+    ]
+    write_clips(folder, clips)
+    noise = np.random.default_rng(1).integers(-3_000, 3_000, 20 * 48_000).astype(np.int16)
+    save_stream(folder / "noise.npy", [noise], np.int16)
+    rows = [(48_000 * n, 48_000, "CC0", "hiss", f"noise{n}") for n in range(20)]
+    write_rows(folder / "noise.tsv", ("start", "frames", "licence", "description", "source"), rows)
+    return folder
+
+
+def test_no_speaker_is_in_two_splits_and_judged_corpora_are_not_learned_from(tmp_path: Path) -> None:
+    takes = real_takes(corpus(tmp_path), np.random.default_rng(1))
+    assert len(takes) == 240
+    splits: dict[tuple[str, str], set[str]] = {}
+    for take in takes:
+        splits.setdefault((take.clip.set, take.clip.speaker), set()).add(take.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert {take.split for take in takes if take.clip.set == "librispeech"} == {"train", "dev", "test"}
+    assert {take.split for take in takes if take.clip.set in JUDGED_SETS} == {"test"}
+    of_one_set = [take.clip.speaker for take in takes if take.clip.set == "librispeech"]
+    assert len(set(of_one_set[:40])) == 40  # everybody once before anybody twice
+
+
+def test_splits_have_their_shares() -> None:
+    found = [split_of(f"speaker {n}") for n in range(2_000)]
+    assert found.count("train") / 2_000 == pytest.approx(0.7, abs=0.04)
+    assert found.count("dev") / 2_000 == pytest.approx(0.1, abs=0.03)
+
+
+def test_some_kinds_are_never_learned_from() -> None:
+    unseen = {kind.name for kind in KINDS if kind.counts[:2] == (0, 0)}
+    assert unseen >= {"piper", "espeak", "pico", "replay_other", "pitch_shift"}
+    assert all(kind.counts[2] > 0 for kind in KINDS)
+
+
+@pytest.mark.parametrize("room", [noise_room, box_room])
+def test_rooms_start_with_the_direct_sound_and_die_away(room: type) -> None:
+    for seed in range(5):
+        response = room(np.random.default_rng(seed))  # type: ignore[call-arg]
+        assert response[0] == pytest.approx(1.0)
+        energy = np.square(response, dtype=np.float64)
+        assert energy[: response.size // 2].sum() > 10.0 * energy[response.size // 2 :].sum()
+        assert in_room(tone(300.0), response).size == RATE_HZ
+
+
+@pytest.mark.parametrize("loudspeaker", [small_loudspeaker, other_loudspeaker])
+def test_loudspeakers_add_what_no_filter_adds(loudspeaker: type) -> None:
+    added = []
+    for seed in range(6):
+        sound = loudspeaker(tone(700.0), np.random.default_rng(seed))  # type: ignore[call-arg]
+        assert np.isfinite(sound).all()
+        assert sound.shape == (RATE_HZ,)
+        spectrum = np.abs(np.fft.rfft(sound[RATE_HZ // 4 :][:8_000] * np.hanning(8_000)))
+        added.append(20 * np.log10(max(spectrum[700::350][:5].max(), 1e-9) / spectrum[345:356].max()))
+    assert np.median(added) > -45.0  # harmonics of a pure tone
+
+
+@pytest.mark.parametrize("codec", ["none", "mu-law", *channel.CODECS])
+def test_codecs_keep_length_and_place(codec: str) -> None:
+    sound = tone(500.0) * np.hanning(RATE_HZ).astype(np.float32)
+    heard = channel.coded(sound, codec, 0.6)
+    assert heard.shape == sound.shape
+    assert heard.dtype == np.float32
+    assert np.corrcoef(sound, heard)[0, 1] > 0.98
+
+
+def test_the_first_coding_keeps_each_clip_in_its_place() -> None:
+    sounds = [tone(300.0, 0.7), tone(900.0, 1.3), tone(500.0)]
+    heard = channel.first_coded(sounds)
+    assert [found.size for found in heard] == [sound.size for sound in sounds]
+    assert all(np.corrcoef(*pair)[0, 1] > 0.98 for pair in zip(sounds, heard, strict=True))
+
+
+def test_the_channel_reaches_the_asked_signal_to_noise_ratio(tmp_path: Path) -> None:
+    way = channel.Channel(corpus(tmp_path), "train", np.random.default_rng(3), (10.0, 10.0))
+    sound = tone(1_000.0, 2.0)
+    found = []
+    for _ in range(20):
+        noisy = way._noisy(sound)
+        noise = noisy - sound
+        found.append(10 * np.log10(np.mean(np.square(sound)) / np.mean(np.square(noise))))
+    assert found == pytest.approx([10.0] * 20, abs=0.1)
+    assert way(sound).shape == sound.shape
+
+
+def test_batches_are_half_live_and_centred(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    for kind in (LIVE, "other"):
+        bursts = [rng.standard_normal(3 * RATE_HZ).astype(np.float32) * (np.arange(3 * RATE_HZ) % 16_000 < 8_000)]
+        write(tmp_path / f"train-{kind}.npz", [Made(bursts[0], "a", "b")] * 2, bursts * 2, None)
+    clips = read_split(tmp_path, "train")
+    pauses = read_split(tmp_path, "train", only_pauses)
+    assert {kind: len(found) for kind, found in clips.items()} == {LIVE: 2, "other": 2}
+    assert 130 < clips[LIVE][0].shape[0] < 180
+    assert clips[LIVE][0].mean() > pauses[LIVE][0].mean() + 30.0  # dB
+    spectra, live = BatchMaker(clips, 8, 100, rng).batch()
+    assert spectra.shape == (8, 100, N_BANDS)
+    assert spectra.dtype == np.float32
+    assert live.sum() == 4
+    np.testing.assert_allclose(spectra.mean(axis=1), 0.0, atol=1e-4)
+
+
+def test_choices_are_apart() -> None:
+    levels = np.arange(20, dtype=np.float32)[:, None]
+    speech = np.arange(20) < 10
+    assert only_speech(levels, speech)[:, 0].tolist() == list(range(10))
+    assert only_pauses(levels, speech).min() >= 10
+
+
+def test_the_network_takes_any_length() -> None:
+    network = LivenessNetwork().eval()
+    with torch.inference_mode():
+        assert [network(torch.zeros(2, frames, N_BANDS)).shape for frames in (8, 100, 333)] == [(2,)] * 3
+
+
+def test_equal_error_of_two_normal_distributions() -> None:
+    draw = np.random.default_rng(1).standard_normal((2, 20_000))
+    assert equal_error(list(draw[0] + 2.0), list(draw[1])) == pytest.approx(0.1587, abs=0.01)  # of one sigma
+    assert equal_error([3.0, 4.0], [1.0, 2.0]) == 0.0
+
+
+def test_rates_draw_speakers() -> None:
+    even = rate([True, False] * 50, [f"{n // 2}" for n in range(100)])
+    assert (even.share, even.low, even.high, even.speakers) == (0.5, 0.5, 0.5, 50)
+    lumpy = rate([True] * 50 + [False] * 50, [f"{n // 10}" for n in range(100)])
+    assert lumpy.high - lumpy.low > 0.4
+    none = rate([False] * 20, [f"{n}" for n in range(20)])
+    assert (none.share, none.low) == (0.0, 0.0)
+    assert none.high == pytest.approx(0.15)
+
+
+def test_mu_law_is_within_its_steps() -> None:
+    ramp = np.linspace(-1.0, 1.0, 4_001, dtype=np.float32)
+    error = np.abs(channel.coded(ramp, "mu-law", 0.0) - ramp)
+    assert (error <= 0.025 * np.abs(ramp) + 2e-4).all()
+    assert error.max() > 1e-3

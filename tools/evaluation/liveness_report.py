@@ -1,0 +1,205 @@
+"""The report on the checks of liveness, from what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+import numpy as np
+
+from tools.train.liveness_kinds import KINDS, LIVE
+from vcfx_models.liveness.challenge import PHRASE_BITS, PHRASE_WORDS, SECONDS_ALLOWED
+from vcfx_models.liveness.live_detector import LiveDetector
+from vcfx_models.liveness.phrase_check import LEAST_SHARE
+from vcfx_models.liveness.same_speaker import LEAST_SIMILARITY
+from vcfx_models.liveness.words import WORDS
+
+from .liveness_figures import Rate, equal_error, rate
+
+TEMPLATE: Final = Path(__file__).with_name("liveness_report.md")
+FALSE_REJECT: Final = 0.05
+#: What each kind is, and whether the detector learned from it.
+TITLES: Final = {
+    "replay": "replay, simulated loudspeaker and room of the learned sort",
+    "replay_other": "replay, another sort of loudspeaker and room",
+    "kokoro": "Kokoro (neural), other voices",
+    "flite": "Flite (units), another voice",
+    "griffin_lim": "Griffin-Lim copies",
+    "world": "WORLD copies",
+    "converter": "our own converter, other voices",
+    "piper": "Piper (neural, VITS)",
+    "espeak": "eSpeak NG (formants)",
+    "festival_hts": "Festival HTS (hidden Markov models)",
+    "festival_diphone": "Festival (diphones)",
+    "pico": "SVOX Pico (hidden Markov models)",
+    "pitch_shift": "live speech, pitch shifted",
+}
+AS_IT_IS: Final = "as it is"
+Rows = list[dict[str, Any]]
+
+
+def report(folder: Path) -> str:
+    """Return the report as Markdown; `folder` holds what the parts of the evaluation wrote."""
+    phrases, speakers, detector = (_read(folder, part) for part in ("phrases", "speakers", "detector"))
+    least_score = LiveDetector().least_score
+    rows, cost = detector["rows"], detector["cost"]
+    plain = [row for row in rows if row["how"] == AS_IT_IS]
+    threshold = _threshold(plain)
+    said = {
+        "words": len(WORDS),
+        "phrase_words": PHRASE_WORDS,
+        "bits": f"{PHRASE_BITS:.1f}",
+        "seconds": f"{SECONDS_ALLOWED:g}",
+        "least_share": f"{LEAST_SHARE:g}",
+        "least_similarity": f"{LEAST_SIMILARITY:g}",
+        "phrases": _phrases(phrases["rows"]),
+        "speakers": _speakers(speakers["rows"]),
+        "least_score": f"{least_score:.2f}",
+        "live_refused": _shown(_refused(plain, least_score)),
+        "kinds": _kinds(plain, threshold, least_score, _aasist(folder)),
+        "live_sets": _live_sets(plain, least_score),
+        "changes": _changes(rows, least_score),
+        "pauses": _pauses(rows),
+        "clips": _clips(),
+        "cost": f"{cost['median_ms']:.0f} ms in the median, {cost['worst_ms']:.0f} ms at worst",
+        "bytes": f"{cost['bytes'] / 1000:.0f} kB",
+    }
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(said)
+
+
+def _read(folder: Path, part: str) -> Any:
+    return json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
+
+
+def _shown(found: Rate) -> str:
+    return f"{100 * found.share:.0f} % ({100 * found.low:.0f} to {100 * found.high:.0f})"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _groups(rows: Rows, key: Callable[[dict[str, Any]], Any]) -> dict[Any, Rows]:
+    found: dict[Any, Rows] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found
+
+
+def _phrases(rows: Rows) -> str:
+    def line(name: object, own: Rows) -> list[str]:
+        missed = rate([r["right"] < LEAST_SHARE * r["asked"] for r in own], [r["speaker"] for r in own])
+        false = [r for r in own if "right_of_false" in r]
+        let_in = [r["right_of_false"] >= LEAST_SHARE * r["asked_false"] for r in false]
+        most = max((r["right_of_false"] / r["asked_false"] for r in false), default=0.0)
+        taken = (
+            f"{_shown(rate(let_in, [r['speaker'] for r in false]))}, most right {100 * most:.0f} %" if false else "-"
+        )
+        right = np.mean([r["right"] / r["asked"] for r in own])
+        return [str(name), str(len(own)), f"{100 * right:.0f} %", _shown(missed), taken]
+
+    clean = _groups([r for r in rows if r["snr_db"] is None], lambda r: r["set"])
+    noisy = _groups([r for r in rows if r["snr_db"] is not None], lambda r: (r["set"] == "challenges", r["snr_db"]))
+    lines = [line(name, own) for name, own in clean.items()]
+    for (spoken, snr_db), own in sorted(noisy.items(), key=lambda item: (item[0][0], -item[0][1])):
+        lines.append(line(f"{'challenges' if spoken else 'all recordings'}, {snr_db:.0f} dB SNR", own))
+    head = ("sound", "clips", "words right", "true phrase refused", "false phrase let in")
+    return _table(head, lines)
+
+
+def _speakers(rows: Rows) -> str:
+    lines = []
+    for name, own in _groups(rows, lambda r: r["set"]).items():
+        same = [r for r in own if r["same"]]
+        others = [r for r in own if not r["same"]]
+        refused = rate([r["similarity"] < LEAST_SIMILARITY for r in same], [r["speaker"] for r in same])
+        let_in = rate([r["similarity"] >= LEAST_SIMILARITY for r in others], [r["speaker"] for r in others])
+        alike = [r for r in others if r["same_gender"]]
+        nearest = rate([r["similarity"] >= LEAST_SIMILARITY for r in alike], [r["speaker"] for r in alike])
+        error = equal_error([r["similarity"] for r in same], [r["similarity"] for r in others])
+        people = f"{refused.speakers} people, {len(same)} answers"
+        lines.append([name, people, _shown(refused), _shown(let_in), _shown(nearest), f"{100 * error:.1f} %"])
+    head = ("corpus", "held out", "same person refused", "others let in", "... of the same gender", "equal error")
+    return _table(head, lines)
+
+
+def _threshold(rows: Rows) -> float:
+    return float(np.quantile([row["score"] for row in rows if row["kind"] == LIVE], FALSE_REJECT))
+
+
+def _refused(rows: Rows, threshold: float) -> Rate:
+    live = [row for row in rows if row["kind"] == LIVE]
+    return rate([row["score"] < threshold for row in live], [row["speaker"] for row in live])
+
+
+def _let_in(rows: Rows, threshold: float) -> Rate:
+    return rate([row["score"] >= threshold for row in rows], [row["speaker"] for row in rows])
+
+
+def _aasist(folder: Path) -> Rows:
+    return list(_read(folder, "aasist"))
+
+
+def _kinds(rows: Rows, threshold: float, least_score: float, aasist: Rows) -> str:
+    learned = {kind.name for kind in KINDS if kind.counts[0]}
+    live = [row["score"] for row in rows if row["kind"] == LIVE]
+    their_live, theirs = [r["score"] for r in aasist if r["kind"] == LIVE], _threshold(aasist)
+
+    def line(title: str, names: set[str]) -> list[str]:
+        own, other = ([r for r in all_rows if r["kind"] in names] for all_rows in (rows, aasist))
+        found = _let_in(own, threshold)
+        ours = [_shown(found), f"{100 * _let_in(own, least_score).share:.0f} %"]
+        ours.append(f"{100 * equal_error(live, [r['score'] for r in own]):.0f} %")
+        beside = [_shown(_let_in(other, theirs)), f"{100 * equal_error(their_live, [r['score'] for r in other]):.0f} %"]
+        return [title, str(found.clips), *ours, f"{len(other)}", *beside]
+
+    lines = [line(f"{title}{'' if name in learned else ' (unseen)'}", {name}) for name, title in TITLES.items()]
+    lines.append(line("**all kinds learned from**", set(TITLES) & learned))
+    lines.append(line("**all unseen kinds**", set(TITLES) - learned))
+    lines.append(line("**all**", set(TITLES)))
+    ours = ("let in at 5 % refused", "let in as shipped", "equal error")
+    theirs_head = ("clips", "AASIST: let in at 5 % refused", "AASIST: equal error")
+    return _table(("attack", "clips", *ours, *theirs_head), lines)
+
+
+def _live_sets(rows: Rows, least_score: float) -> str:
+    learned = {"librispeech", "speechocean762"}
+    lines = []
+    for name, own in _groups([r for r in rows if r["kind"] == LIVE], lambda r: r["origin"]).items():
+        found = _refused(own, least_score)
+        seen = "other speakers of it" if name in learned else "no clip of it"
+        lines.append([name, seen, f"{found.clips} clips, {found.speakers} speakers", _shown(found)])
+    return _table(("corpus", "learned from", "judged", "live refused as shipped"), lines)
+
+
+def _changes(rows: Rows, least_score: float) -> str:
+    lines = []
+    for how, own in _groups(rows, lambda r: r["how"]).items():
+        if how == "pauses alone":
+            continue
+        replay, made = (
+            [r for r in own if (r["kind"] in ("replay", "replay_other")) == is_replay and r["kind"] != LIVE]
+            for is_replay in (True, False)
+        )
+        rates = [_shown(found) for found in (_refused(own, least_score), _let_in(replay, least_score))]
+        error = equal_error([r["score"] for r in own if r["kind"] == LIVE], [r["score"] for r in replay + made])
+        lines.append([how, *rates, _shown(_let_in(made, least_score)), f"{100 * error:.0f} %"])
+    return _table(("sound", "live refused", "replay let in", "made speech let in", "equal error"), lines)
+
+
+def _pauses(rows: Rows) -> str:
+    own = [row for row in rows if row["how"] == "pauses alone"]
+    live = [row["score"] for row in own if row["kind"] == LIVE]
+    attacks = [row["score"] for row in own if row["kind"] != LIVE]
+    return f"{100 * equal_error(live, attacks):.0f} % ({len(live)} live, {len(attacks)} attacks)"
+
+
+def _clips() -> str:
+    return _table(
+        ("kind", "train", "dev", "test"),
+        ([TITLES.get(kind.name, "live speech"), *(count or "-" for count in kind.counts)] for kind in KINDS),
+    )
