@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--format", choices=_FORMATS, help="of the outputs")
     parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="files at a time; 0: one per core")
     parser.add_argument("--tail", action="store_true", help="go on until echo and reverb have died away")
+    parser.add_argument("--credentials", action="store_true", help="sign content credentials into wav, flac, mp3")
     parser.add_argument("--force", action="store_true", help="replace outputs that exist")
     parser.add_argument("--json", action="store_true", help="print one JSON object per file to standard output")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
@@ -68,6 +69,10 @@ def run(options: argparse.Namespace) -> int:
         raise VcfxError(f"--jobs is {options.jobs}; allowed: 0 or more")
     if options.json and (options.output == "-" or ("-" in options.inputs and options.output is None)):
         raise VcfxError("--json and the sound both want standard output; give -o FILE")
+    if options.credentials:
+        from vcfx.provenance.credentials import check_signing
+
+        check_signing()
     if not wants_voice(options):
         if options.preset is None:
             raise VcfxError("nothing to change the sound with; give --preset P, --voice V or --reference CLIP")
@@ -105,7 +110,7 @@ def _request(options: argparse.Namespace) -> BatchRequest:
     from vcfx.files.conversion import ConvertOptions
 
     label = _label(options)
-    convert = ConvertOptions(options.format, options.tail, options.force, preset=label)
+    convert = ConvertOptions(options.format, options.tail, options.force, preset=label, credentials=options.credentials)
     return BatchRequest(options.inputs, options.output, convert, label, options.jobs or os.cpu_count() or 1)
 
 

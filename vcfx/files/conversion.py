@@ -34,6 +34,8 @@ class ConvertOptions:
         Frames per step, 1 to 1048576.
     preset
         Named in the result.
+    credentials
+        Whether what a converted voice's file says of itself is signed into it, as content credentials.
     """
 
     format: str | None = None
@@ -41,6 +43,7 @@ class ConvertOptions:
     force: bool = False
     block_frames: int = 4096
     preset: str = ""
+    credentials: bool = False
 
 
 def convert_file(
@@ -108,11 +111,12 @@ def _convert_opened(
     renderer = make_renderer(rate, channels, options.block_frames)
     prepare_s = time.perf_counter() - started
     said = disclosure_for(renderer, source, audio)
-    with TargetFile(target, encoding, rate_out, channels, audio.tags, part, said) as sink:
+    with TargetFile(target, encoding, rate_out, channels, audio.tags, part, said, options.credentials) as sink:
         aligned = Aligned(sink, renderer.latency_samples, rate, rate_out, channels, options.block_frames)
         frames, non_finite = render(audio, renderer, aligned, options.block_frames, options.tail, on_progress)
         if frames:
             sink.commit()
+    unsigned = "no voice was converted, so there is nothing to sign" if options.credentials and said is None else ""
     resampled = "" if rate == rate_out else f"{wanted.name} cannot hold {rate} Hz: resampled to {rate_out} Hz"
     return Result(
         input="",
@@ -124,7 +128,7 @@ def _convert_opened(
         latency_removed_samples=renderer.latency_samples,
         clipped_samples=sink.clipped_samples,
         non_finite_samples=non_finite + sink.non_finite_samples,
-        note="; ".join(filter(None, (_shortfall(audio, frames), resampled))),
+        note="; ".join(filter(None, (_shortfall(audio, frames), resampled, unsigned))),
     )
 
 

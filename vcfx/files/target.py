@@ -16,6 +16,7 @@ import soundfile
 
 from vcfx import __version__
 from vcfx.errors import AudioFileError
+from vcfx.provenance.credentials import check_signing, sign_file
 from vcfx.provenance.disclosure import Disclosure
 from vcfx.provenance.tags import comment_with, write_tags
 
@@ -51,6 +52,8 @@ class TargetFile:
         The temporary name, if the caller must know it.
     disclosure
         What the file is to say of how its sound was made.
+    credentials
+        Whether that is signed into it too, as content credentials.
     """
 
     def __init__(
@@ -62,9 +65,13 @@ class TargetFile:
         tags: dict[str, str],
         part: Path | None = None,
         disclosure: Disclosure | None = None,
+        credentials: bool = False,
     ) -> None:
         self._target, self._encoding, self._channels = target, encoding, channels
         self._disclosure, self._tags = disclosure, dict(tags)
+        self._credentials = credentials and disclosure is not None
+        if self._credentials:
+            check_signing(encoding.container, str(target))
         if disclosure is not None:
             self._tags["comment"] = comment_with(disclosure, tags.get("comment", ""))
         self._part = part or part_beside(target)
@@ -147,12 +154,25 @@ class TargetFile:
         self._raise_failure()
         try:
             self._raw.close()
-            if self._disclosure is not None:
-                write_tags(self._part, self._encoding.container, self._disclosure, self._tags)
+            self._disclose()
             os.replace(self._part, self._target)
         except OSError as error:
             raise self._cannot(error) from error
         self._closed = True
+
+    def _disclose(self) -> None:
+        """Write into the finished file what it is to say; what signs it needs it whole, and makes another."""
+        if self._disclosure is None:
+            return
+        container = self._encoding.container
+        write_tags(self._part, container, self._disclosure, self._tags)
+        if self._credentials:
+            signed = part_beside(self._target)
+            try:
+                sign_file(self._part, signed, container, self._disclosure)
+                os.replace(signed, self._part)
+            finally:
+                signed.unlink(missing_ok=True)
 
     def _raise_failure(self) -> None:
         try:
