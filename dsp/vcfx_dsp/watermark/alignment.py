@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.watermark_layout import BANDS, SLOT_S, SLOTS, TRANSITION_S
-from .levels import HOP_S, Levels
+from .levels import HOP_S
 from .pattern import SYNC, Pattern
 from .payload import CODE_BITS, decode
 
 TICKS: Final = round(SLOT_S / HOP_S)
 FRAME_TICKS: Final = SLOTS * TICKS
 #: How many places are decoded: the payload tells the right one from those that look like it by chance.
-DECODED: Final = 8
+DECODED: Final = 16
 #: Of the estimator's output, in each tile: what is weaker than this is nothing.
 WEAKEST: Final = 1e-3
 Array = npt.NDArray[np.float32]
@@ -49,8 +49,8 @@ class PatternSearch:
 
     def __init__(self, pattern: Pattern) -> None:
         known = pattern.bits == SYNC
-        self._sync = np.conj(np.fft.rfft(np.where(known, pattern.signs, 0.0), axis=0)).astype(np.complex64)
-        self._mask = np.conj(np.fft.rfft(known.astype(np.float64), axis=0)).astype(np.complex64)
+        self._sync = _at_every_offset(np.where(known, pattern.signs, 0.0))
+        self._mask = _at_every_offset(known.astype(np.float64))
         self._known = known
         self._signs = pattern.signs
         self._places = np.where(known, CODE_BITS, pattern.bits).ravel()
@@ -83,21 +83,25 @@ class PatternSearch:
 
     def _sync_scores(self, tiles: Array) -> Array:
         """Return the score of the known tiles alone, (frequencies, scales, phases, offsets)."""
-        spectra = np.fft.rfft(tiles, axis=-2)
-        fit = np.fft.irfft(np.einsum("...jk,jk->...j", spectra, self._sync), SLOTS, axis=-1)
-        spectra = np.fft.rfft(tiles * tiles, axis=-2)
-        energy = np.fft.irfft(np.einsum("...jk,jk->...j", spectra, self._mask), SLOTS, axis=-1)
+        rows = tiles.reshape(-1, SLOTS * BANDS)
+        fit, energy = rows @ self._sync, np.square(rows) @ self._mask
         floor = WEAKEST**2 * self._known.sum()
         scores: Array = (fit / np.sqrt(np.maximum(energy, floor))).astype(np.float32)
-        return scores
+        return scores.reshape(*tiles.shape[:-2], SLOTS)
 
     def _read(self, tiles: Array) -> tuple[float, int]:
         """Return the score of all tiles under the payload that fits best, and that payload."""
         signed = (self._signs * tiles).ravel()
-        sums = np.bincount(self._places, weights=signed, minlength=CODE_BITS + 1)
+        sums = np.bincount(self._places, weights=signed, minlength=CODE_BITS + 1).astype(np.float64)
         payload, fit = decode(sums[:CODE_BITS])
         spread = np.sqrt(max(float(np.sum(tiles.astype(np.float64) ** 2)), WEAKEST**2 * tiles.size))
         return (float(sums[CODE_BITS]) + fit) / spread, payload
+
+
+def _at_every_offset(tiles: npt.NDArray[np.float64]) -> Array:
+    """Return one column for each cyclic offset: the frame as it lies when it began so many slots late."""
+    columns = [np.roll(tiles, offset, axis=0).ravel() for offset in range(SLOTS)]
+    return np.ascontiguousarray(np.array(columns, np.float32).T)
 
 
 def _tile_shape() -> Array:
@@ -121,5 +125,5 @@ def _tiles(evidence: Array, time_scale: float) -> Array:
     for tick, weight in enumerate(_tile_shape()):
         if weight:
             summed += weight * np.roll(folded, -tick, axis=1)
-    tiles: Array = summed.reshape(frequencies, SLOTS, TICKS, BANDS).transpose(0, 2, 1, 3)
-    return tiles
+    by_phase = summed.reshape(frequencies, SLOTS, TICKS, BANDS).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(by_phase)

@@ -176,7 +176,7 @@ def _time_scales(length_s: float) -> npt.NDArray[np.float64]:
 
 
 def _confidence(score: float, windows: int) -> float:
-    expected = windows * 10.0 ** -((score - NULL_SCORE) / NULL_DECADE)
+    expected = windows * math.pow(10.0, (NULL_SCORE - score) / NULL_DECADE)
     return 1.0 - min(1.0, expected)
 
 

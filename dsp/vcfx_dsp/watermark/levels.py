@@ -38,7 +38,7 @@ def frame_spectra(mono: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArra
 
 
 def band_levels(spectra: npt.NDArray[np.float32], sample_rate: int, frequency_ratio: float = 1.0) -> Levels:
-    """Return the levels (frames, bands), natural logarithm over the loudness around, of bands moved by `frequency_ratio`."""
+    """Return levels (frames, bands): natural logarithm over the loudness around, bands moved by `frequency_ratio`."""
     frequencies = np.arange(spectra.shape[1]) * (sample_rate / _transform_size(sample_rate))
     centres, widths = frequency_ratio * band_centres_hz(), frequency_ratio * band_widths_hz()
     shapes = (1.0 + ((frequencies[:, None] - centres) / (widths / 2.0)) ** 2) ** -2

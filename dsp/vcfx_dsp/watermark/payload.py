@@ -82,12 +82,15 @@ def decode(evidence: npt.NDArray[np.float64]) -> tuple[int, float]:
         The number, and the sum of the evidence with the sign of each code bit.
     """
     basis, order = _reliable_basis(evidence)
-    heard = (evidence[order[:PAYLOAD_BITS]] > 0).astype(np.int64)
-    # Whole numbers up to 24 are exact in float32, whose matrix product is fast.
-    words = np.mod((_flips() ^ heard).astype(np.float32) @ basis.astype(np.float32), np.float32(2.0))
-    fits = words @ (2.0 * evidence) - evidence.sum()
+    polarity = (1 - 2 * basis).astype(np.float32)
+    # +-1 for each code bit: what flipping does multiplies, row by row.
+    flipped = [np.ones((1, CODE_BITS), np.float32)]
+    flipped += [polarity[chosen].prod(axis=0) for chosen in _flips()]
+    changes = np.concatenate(flipped)
+    heard = (evidence[order] > 0) @ basis % 2
+    fits = changes @ ((2.0 * heard - 1.0) * evidence).astype(np.float32)
     best = int(fits.argmax())
-    return _number_of(words[best].astype(np.int64)), float(fits[best])
+    return _number_of(heard ^ (changes[best] < 0)), float(fits[best])
 
 
 @cache
@@ -102,13 +105,10 @@ def _generator() -> Bits:
 
 
 @cache
-def _flips() -> Bits:
-    """Every choice of up to three of the 24 reliable bits."""
-    chosen = [flips for count in range(FLIPPED_AT_MOST + 1) for flips in combinations(range(PAYLOAD_BITS), count)]
-    table = np.zeros((len(chosen), PAYLOAD_BITS), np.int64)
-    for row, flips in enumerate(chosen):
-        table[row, list(flips)] = 1
-    return table
+def _flips() -> tuple[Bits, ...]:
+    """Every choice of one, two and three of the 24 reliable bits, (how many, choices)."""
+    counts = range(1, FLIPPED_AT_MOST + 1)
+    return tuple(np.array(list(combinations(range(PAYLOAD_BITS), count))).T for count in counts)
 
 
 def _reliable_basis(evidence: npt.NDArray[np.float64]) -> tuple[Bits, Bits]:
