@@ -78,7 +78,7 @@ def test_a_fixed_filter_hardly_matters(speech: Mono) -> None:
     spoken = is_speech(levels[0])
     plain, filtered = (found[spoken] - found[spoken].mean(axis=0) for found in levels)
     assert np.sqrt(np.mean(np.square(levels[0] - levels[1])[spoken])) > 4.0
-    assert np.sqrt(np.mean(np.square(plain - filtered))) < 1.0
+    assert np.sqrt(np.mean(np.square(plain - filtered))) < 2.0  # what the filter pushed below the range
 
 
 def test_pauses_are_left_out(speech: Mono) -> None:

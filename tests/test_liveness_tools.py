@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from vcfx_models.liveness.speech_spectrum import N_BANDS
 
 
 def tone(frequency_hz: float, seconds: float = 1.0) -> Mono:
-    return (0.5 * np.sin(2 * np.pi * frequency_hz / RATE_HZ * np.arange(int(seconds * RATE_HZ)))).astype(np.float32)
+    cycles = frequency_hz / RATE_HZ * np.arange(int(seconds * RATE_HZ))
+    return np.asarray(0.5 * np.sin(2 * np.pi * cycles), np.float32)
 
 
 def corpus(folder: Path) -> Path:
@@ -64,9 +66,9 @@ def test_some_kinds_are_never_learned_from() -> None:
 
 
 @pytest.mark.parametrize("room", [noise_room, box_room])
-def test_rooms_start_with_the_direct_sound_and_die_away(room: type) -> None:
+def test_rooms_start_with_the_direct_sound_and_die_away(room: Callable[[np.random.Generator], Mono]) -> None:
     for seed in range(5):
-        response = room(np.random.default_rng(seed))  # type: ignore[call-arg]
+        response = room(np.random.default_rng(seed))
         assert response[0] == pytest.approx(1.0)
         energy = np.square(response, dtype=np.float64)
         assert energy[: response.size // 2].sum() > 10.0 * energy[response.size // 2 :].sum()
@@ -74,10 +76,10 @@ def test_rooms_start_with_the_direct_sound_and_die_away(room: type) -> None:
 
 
 @pytest.mark.parametrize("loudspeaker", [small_loudspeaker, other_loudspeaker])
-def test_loudspeakers_add_what_no_filter_adds(loudspeaker: type) -> None:
+def test_loudspeakers_add_what_no_filter_adds(loudspeaker: Callable[[Mono, np.random.Generator], Mono]) -> None:
     added = []
     for seed in range(6):
-        sound = loudspeaker(tone(700.0), np.random.default_rng(seed))  # type: ignore[call-arg]
+        sound = loudspeaker(tone(700.0), np.random.default_rng(seed))
         assert np.isfinite(sound).all()
         assert sound.shape == (RATE_HZ,)
         spectrum = np.abs(np.fft.rfft(sound[RATE_HZ // 4 :][:8_000] * np.hanning(8_000)))

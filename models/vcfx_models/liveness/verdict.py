@@ -21,7 +21,9 @@ from .same_speaker import LEAST_SIMILARITY, speaker_similarity
 class LivenessJudge(Protocol):
     """Whatever tells live voices from others, such as a `LiveDetector`."""
 
-    least_score: float
+    @property
+    def least_score(self) -> float:
+        """The lowest score that counts as live."""
 
     def score(self, mono: Mono) -> float:
         """Return how live speech, mono at 16 kHz, sounds: the higher, the more."""
