@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,6 @@ from .errors import VoiceError
 from .geometry import SAMPLE_RATE
 from .speaker_encoder import SpeakerEmbedder
 from .speech_level import FRAME_SAMPLES, Mono, active_frames, active_level_dbfs, frame_powers
-from .voice_vector import unit
 
 LEAST_SPEECH_S, RECOMMENDED_SPEECH_S = 3.0, 5.0
 LEAST_LEVEL_DBFS: Final = -70.0
@@ -23,11 +21,13 @@ FLAT_TOP_SAMPLES, FULL_SCALE = 3, 0.89
 LEAST_SNR_DB: Final = 5.0
 #: Share of the frames that are taken for noise alone: pauses and the closures of plosives.
 NOISE_PERCENTILE: Final = 10.0
-#: Speaker parts: length, how much of it must be speech, how many are compared.
-PART_S, LEAST_PART_SPEECH_S, MOST_PARTS = 3.0, 1.5, 20
-#: Cosine between the means of the two groups that differ most; below it two people are likely. With GE2E it was lower
-#: for 1 of 40 draws of read speech by one speaker, and for half of those by two.
-LEAST_SIMILARITY: Final = 0.7
+#: Parts that are compared: their length, the step from one to the next, how many at most, of how much speech at least.
+PART_S, PART_STEP_S, MOST_PARTS, LEAST_COMPARED_S = 2.0, 0.5, 40, 5.0
+#: So many frames on each side of speech belong to it: short pauses.
+MARGIN_FRAMES: Final = 6
+#: More than this plus so much divided by the seconds of speech (20 at most) is the spread of two people. Set so that
+#: about 2 of 100 recordings of one are refused; models/SPEAKERS.md has the rates.
+MOST_SPREAD, MOST_SPREAD_SECONDS, LONGEST_S = 0.012, 0.175, 20.0
 
 
 def check_clip(audio: npt.NDArray[np.float32], mono: Mono, file: str) -> None:
@@ -87,39 +87,41 @@ def speech_to_noise_db(mono: Mono) -> float:
 
 
 def check_one_speaker(mono: Mono, encoder: SpeakerEmbedder, files: str) -> None:
-    """Refuse recordings whose parts sound like different people."""
-    similarity = least_similarity(speaker_parts(mono), encoder)
-    if similarity < LEAST_SIMILARITY:
+    """Refuse recordings whose parts sound like different people; less than 5 s of speech is too little to tell."""
+    speech = without_pauses(mono)
+    seconds = speech.size / SAMPLE_RATE
+    if seconds < LEAST_COMPARED_S:
+        return
+    spread = spread_along_one_line(np.stack([encoder.embed(part) for part in speaker_parts(speech)]))
+    allowed = MOST_SPREAD + MOST_SPREAD_SECONDS / min(seconds, LONGEST_S)
+    if spread > allowed:
         raise VoiceError(
-            f"{files}: two people seem to speak (likeness of the parts {similarity:.2f}; needed: "
-            f"{LEAST_SIMILARITY:g}); give recordings of one"
+            f"{files}: two people seem to speak (its parts differ by {1e3 * spread:.0f}; allowed: "
+            f"{1e3 * allowed:.0f}); give recordings of one"
         )
 
 
-def speaker_parts(mono: Mono) -> list[Mono]:
-    """Return stretches of 3 s that are speech for the most part, at most 20, spread over the whole."""
-    length = int(PART_S * SAMPLE_RATE) // FRAME_SAMPLES
+def without_pauses(mono: Mono) -> Mono:
+    """Return the spoken stretches of mono at 24 kHz, one after the other."""
     is_speech = active_frames(frame_powers(mono))
-    starts = range(0, is_speech.size - length + 1, length)
-    least = LEAST_PART_SPEECH_S / PART_S
-    spoken = [
-        mono[FRAME_SAMPLES * at : FRAME_SAMPLES * (at + length)]
-        for at in starts
-        if is_speech[at : at + length].mean() >= least
-    ]
-    chosen = np.unique(np.linspace(0, len(spoken) - 1, min(MOST_PARTS, len(spoken))).round().astype(int))
-    return [spoken[index] for index in chosen]
+    near = np.convolve(is_speech, np.ones(2 * MARGIN_FRAMES + 1), mode="same")[: is_speech.size] > 0.5
+    return np.ascontiguousarray(mono[: is_speech.size * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)[near].ravel())
 
 
-def least_similarity(parts: Sequence[Mono], encoder: SpeakerEmbedder) -> float:
-    """Return the cosine between the means of two groups of parts: round the two that are least alike."""
-    if len(parts) < 2:
-        return 1.0
-    embeddings = np.stack([encoder.embed(part) for part in parts])
-    alike = embeddings @ embeddings.T
-    first, second = np.unravel_index(int(alike.argmin()), alike.shape)
-    nearer_first = alike[first] >= alike[second]
-    if nearer_first.all():
-        return 1.0
-    one, other = (unit(embeddings[chosen].mean(axis=0)) for chosen in (nearer_first, ~nearer_first))
-    return float(one @ other)
+def speaker_parts(speech: Mono) -> list[Mono]:
+    """Return stretches of 2 s, one every 0.5 s, or 40 spread over the whole of longer speech."""
+    length, step = (int(seconds * SAMPLE_RATE) for seconds in (PART_S, PART_STEP_S))
+    last = speech.size - length
+    starts = np.linspace(0, last, min(MOST_PARTS, last // step + 1)).astype(int)
+    return [speech[at : at + length] for at in starts]
+
+
+def spread_along_one_line(embeddings: npt.NDArray[np.float32]) -> float:
+    """Return how much more embeddings, shape (parts, size), vary in one direction than in the next: their variances.
+
+    One voice scatters round its mean with what is said; a second one draws the embeddings out along a line.
+    """
+    if len(embeddings) < 2:
+        return 0.0
+    strengths = np.linalg.svd(embeddings - embeddings.mean(axis=0), compute_uv=False) ** 2 / len(embeddings)
+    return float(strengths[0] - strengths[1])
