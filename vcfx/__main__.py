@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("vcfx.cli.convert", "change the voice in audio files"),
     "presets": ("vcfx.cli.presets", "list, show, check and make presets"),
     "voices": ("vcfx.cli.voices", "enrol, list, share and revoke the voices that can be spoken with"),
+    "verify": ("vcfx.cli.verify", "say whether files hold a converted voice, and what they tell of it"),
     "audit": ("vcfx.cli.audit", "list, check and export what was done with voices"),
     "watermark": ("vcfx.cli.watermark", "say whether converted voices are marked; turn that off and on"),
     "midi": ("vcfx.cli.midi", "list, watch and teach MIDI controllers"),

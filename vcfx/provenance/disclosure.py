@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vcfx import __version__
+from vcfx_dsp.watermark.payload import MAX_PAYLOAD, VOICE_BITS
 
 #: IPTC's vocabulary of digital source types, which also C2PA uses.
 _IPTC: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -26,7 +27,7 @@ _VERSION: Final = 1
 SENTENCE: Final = re.compile(r"(?:Artificial voice|Voice altered)[^\n]{0,1000}? made with vcfx [^\n]{1,200}?\.(?=\s|$)")
 _NAMED: Final = re.compile(r"'([^'\n]{1,200})'(?: \(consent ([0-9a-f]{16}), issuer ([0-9a-f]{16})\))?")
 _MADE: Final = re.compile(r"made with (vcfx [^ ;]{1,40}?)(?: on ([0-9TZ:-]{20}))?[.;]?(?=\s|;|$)")
-_MARK: Final = re.compile(r"; watermark ([0-9a-f]{1,16})")
+_MARK: Final = re.compile(r"; watermark ([0-9]{1,4})/([0-9]{1,4})")
 _ALTERED_BY: Final = re.compile(r"signal processing \(([^)\n]{1,200})\)")
 
 
@@ -98,7 +99,7 @@ class Disclosure:
         else:
             return ""
         when = f" on {self.made_at}" if self.made_at else ""
-        mark = "" if self.mark is None else f"; watermark {self.mark:x}"
+        mark = "" if self.mark is None else f"; watermark {_shown_mark(self.mark)}"
         again = "; of sound that was artificial before" if self.voices and self.earlier else ""
         return f"{', '.join(parts)}, made with {self.tool}{when}{mark}{again}."
 
@@ -164,7 +165,7 @@ def read_sentence(text: str) -> Disclosure | None:
     return Disclosure(
         voices=tuple(voices[:MAX_VOICES]),
         alterations=tuple(altered[1].split(", ")[:MAX_VOICES]) if altered else (),
-        mark=int(mark[1], 16) if mark else None,
+        mark=(int(mark[1]) << VOICE_BITS) + int(mark[2]) if mark else None,
         made_at=made[2] if made and made[2] else "",
         tool=made[1] if made else TOOL,
     )
@@ -175,7 +176,7 @@ def _from_table(given: Any, nested: bool) -> Disclosure:
         raise TypeError("not ours")
     voices = [SpokenVoice(**{name: _line(value) for name, value in each.items()}) for each in given["voices"]]
     mark = given["mark"]
-    if mark is not None and (type(mark) is not int or not 0 <= mark < 1 << 64):
+    if mark is not None and (type(mark) is not int or not 0 <= mark <= MAX_PAYLOAD):
         raise TypeError("not ours")
     earlier = None if nested or given["earlier"] is None else _from_table(given["earlier"], nested=True)
     alterations = tuple(_line(kind) for kind in given["alterations"][:MAX_VOICES])
@@ -188,6 +189,11 @@ def _line(text: object) -> str:
     if not isinstance(text, str) or len(text) > _MAX_TEXT:
         raise TypeError("not ours")
     return text
+
+
+def _shown_mark(mark: int) -> str:
+    """Return the tags of installation and voice."""
+    return f"{mark >> VOICE_BITS}/{mark & ((1 << VOICE_BITS) - 1)}"
 
 
 def _quoted(voice: SpokenVoice) -> str:

@@ -140,6 +140,7 @@ def _texts(path: Path) -> list[str]:
     """Return every text of a file's tags."""
     import mutagen
     from mutagen import id3
+    from mutagen.flac import FLAC
 
     with path.open("rb") as file:
         chunks = find_chunks(file, _ID3_CHUNKS)
@@ -147,12 +148,22 @@ def _texts(path: Path) -> list[str]:
     if chunks:
         tags = id3.ID3(io.BytesIO(next(iter(chunks.values()))))
     else:
-        opened: Any = mutagen.File(path)
+        opened: Any = FLAC(path) if _is_flac(path) else mutagen.File(path)
         tags = None if opened is None else opened.tags
     if tags is None:
         return []
     values = tags.values() if isinstance(tags, Mapping) or hasattr(tags, "values") else []
     return [text for value in values for text in _flat(value)]
+
+
+def _is_flac(path: Path) -> bool:
+    """Whether it is FLAC; content credentials lie in ID3 in front of that, which makes it look like MP3."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head[:3] == b"ID3" and len(head) == 10:
+            file.seek(10 + sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(reversed(head[6:]))))
+            head = file.read(4)
+    return head[:4] == b"fLaC"
 
 
 def _flat(value: Any) -> list[str]:
