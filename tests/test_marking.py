@@ -204,9 +204,10 @@ def test_the_mark_follows_switches_of_voice_preset_and_bank(voice_model: Path) -
 def test_nobody_moves_the_mark(voice_model: Path) -> None:
     with Engine(Preset("p", chain=(voice_entry(voice_model),)), RATE_HZ, 128) as engine:
         mark = engine.plan.node(MARK)
-        for ask in (lambda: mark.update(strength_db=0.0), lambda: engine.set_parameters(MARK, payload=0)):
-            with pytest.raises(ParameterError, match="the watermark at the end cannot be changed"):
-                ask()
+        with pytest.raises(ParameterError, match="the watermark at the end cannot be changed"):
+            mark.update(strength_db=0.0)
+        with pytest.raises(ParameterError, match="the watermark at the end cannot be changed"):
+            engine.set_parameters(MARK, payload=0)
 
 
 def test_a_watermark_named_by_hand_may_add_and_not_weaken(voice_model: Path) -> None:
@@ -260,16 +261,21 @@ def test_the_mark_is_on_until_the_log_says_otherwise(installation: Path) -> None
     assert mark_setting().on
 
 
-def change_an_entry() -> None:
+def change_log(trigger: str, statement: str) -> None:
+    """Change what a trigger forbids, and put the trigger back."""
     with sqlite3.connect(audit.log_path()) as log:
-        log.execute("DROP TRIGGER no_update")
-        log.execute("UPDATE entries SET detail = '{}' WHERE number = 1")
+        (guard,) = log.execute("SELECT sql FROM sqlite_master WHERE name = ?", (trigger,)).fetchone()
+        log.execute(f"DROP TRIGGER {trigger}")
+        log.execute(statement)
+        log.execute(guard)
+
+
+def change_an_entry() -> None:
+    change_log("no_update", "UPDATE entries SET detail = '{}' WHERE number = 2")
 
 
 def cut_the_end() -> None:
-    with sqlite3.connect(audit.log_path()) as log:
-        log.execute("DROP TRIGGER no_delete")
-        log.execute("DELETE FROM entries WHERE number = (SELECT max(number) FROM entries)")
+    change_log("no_delete", "DELETE FROM entries WHERE number = (SELECT max(number) FROM entries)")
 
 
 def add_by_hand() -> None:

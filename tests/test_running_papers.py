@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,9 +114,10 @@ def test_only_a_voice_with_papers_brings_sound_back(enrol: Enrol, voice_model: P
     node.update(pitch_semitones=3.0)
     node.reset()
     assert not said(node, speech(0.5)).any()
-    for ask in (lambda: node.fetch(anna), lambda: node.update(voice=anna)):
-        with pytest.raises(ConsentError, match="was taken back"):
-            ask()
+    with pytest.raises(ConsentError, match="was taken back"):
+        node.fetch(anna)
+    with pytest.raises(ConsentError, match="was taken back"):
+        node.update(voice=anna)
     node.update(voice=bert)
     assert node.problem == ""
     assert said(node, speech(0.5)).any()
@@ -181,9 +182,10 @@ def test_live_and_files_are_asked_apart(enrol: Enrol, voice_model: Path) -> None
 def test_a_preset_can_ask_for_a_living_speaker(enrol: Enrol, voice_model: Path) -> None:
     anna, live = enrol("anna"), enrol("live", liveness="passed")
     node = speaking(live, voice_model, papers="liveness")
-    for ask in (lambda: speaking(anna, voice_model, papers="liveness"), lambda: node.fetch(anna)):
-        with pytest.raises(ConsentError, match="without a check that a living person spoke"):
-            ask()
+    with pytest.raises(ConsentError, match="without a check that a living person spoke"):
+        speaking(anna, voice_model, papers="liveness")
+    with pytest.raises(ConsentError, match="without a check"):
+        node.fetch(anna)
     with pytest.raises(ConsentError, match="without a check"):
         node.update(voice=anna)
     with pytest.raises(ParameterError, match="papers cannot change while sound runs"):
@@ -281,7 +283,7 @@ def test_a_preset_that_asks_for_a_living_speaker_refuses_switches(enrol: Enrol, 
         assert "without a check" in voice.refusal(m.SwitchPreset("strict"))
 
 
-def strict_or_loud(parameters: dict[str, float | str]) -> Callable[[str], Preset]:
+def strict_or_loud(parameters: Mapping[str, float | str]) -> Callable[[str], Preset]:
     def find(name: str) -> Preset:
         if name == "strict":
             return Preset("Strict", chain=(NodeEntry("voice", "v", parameters),))
@@ -295,8 +297,9 @@ def strict_or_loud(parameters: dict[str, float | str]) -> Callable[[str], Preset
 def test_a_recording_needs_consent_to_files(enrol: Enrol, voice_model: Path, tmp_path: Path) -> None:
     live = enrol("live", uses=["live"])
     with speaking_live(live, voice_model) as voice:
-        for sides in ("wet", "both"):
-            reason = voice.refusal(m.StartRecording(sides, str(tmp_path / "take.wav")))  # type: ignore[arg-type]
+        wanted: tuple[m.RecordSides, ...] = ("wet", "both")
+        for sides in wanted:
+            reason = voice.refusal(m.StartRecording(sides, str(tmp_path / "take.wav")))
             assert reason == "a recording cannot be made: live: the consent of Somebody is for live, not for files"
         voice.done(m.StartRecording("dry", str(tmp_path / "dry.wav")))
         voice.done(m.StopRecording())

@@ -14,8 +14,6 @@ from vcfx_models.errors import ConsentError
 from vcfx_models.papers import audit
 from vcfx_models.papers.keys import own_key
 
-from .installation import installation_key
-
 TURNED_ON: Final = "watermark_on"
 TURNED_OFF: Final = "watermark_off"
 MAX_REASON: Final = 500
@@ -78,7 +76,7 @@ def switch_mark(on: bool, reason: str = "") -> MarkSetting:
         raise ControlError("turning the watermark off needs a reason, which is kept in the audit log; give --reason")
     if len(reason) > MAX_REASON or not reason.isprintable():
         raise ControlError(f"the reason has {len(reason)} characters; allowed: one line of at most {MAX_REASON}")
-    installation_key()
+    audit.install()
     audit.check_chain()
     audit.append(TURNED_ON if on else TURNED_OFF, {"reason": reason} if reason else {})
     return mark_setting()

@@ -3,12 +3,12 @@
 An entry is ``{"number", "at", "event", "detail", "hash"}``. Its hash is the SHA-256, in hexadecimal, of the JSON text
 of the list [hash before (64 zeros for the first), number, at, event, detail], where detail stands as its own JSON text
 with sorted keys; JSON as Python's ``json.dumps`` writes it. The last line is ``{"entries", "hash", "public_key",
-"signature"}``: Ed25519 over ``vcfx head ENTRIES HASH``; key and signature are empty where there is no key.
+"signature"}``: Ed25519 over ``vcfx audit export``, a line feed and ``ENTRIES HASH``; key and signature are empty where
+there is no key.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -96,8 +96,7 @@ def check_lines(lines: Iterable[str], file: str) -> CheckedExport:
 
 
 def _link(before: str, entry: dict[str, Any]) -> str:
-    text = json.dumps(entry["detail"], sort_keys=True)
-    return hashlib.sha256(json.dumps([before, entry["number"], entry["at"], entry["event"], text]).encode()).hexdigest()
+    return audit.chain_hash(before, audit.AuditEntry(**entry))
 
 
 def _signer(end: dict[str, Any], file: str) -> PublicKey | None:
@@ -113,7 +112,7 @@ def _signer(end: dict[str, Any], file: str) -> PublicKey | None:
 
 
 def _end_message(entries: int, link: str) -> bytes:
-    return f"vcfx head {entries} {link}".encode()
+    return f"vcfx audit export\n{entries} {link}".encode()
 
 
 def _parsed(line: str, place: str) -> dict[str, Any]:
