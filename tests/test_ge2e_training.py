@@ -75,7 +75,8 @@ def test_held_out_is_a_small_share_and_the_same_as_when_the_encoder_was_taught()
 def tiny_corpus(folder: Path) -> None:
     """Write hums of several pitches and colours, two clips of each, as `prepare_corpus` stores speakers."""
     rng = np.random.default_rng(1)
-    clips, audio, start = [], [], 0
+    clips: list[tuple[int, int, int, str]] = []
+    audio, start = [], 0
     names = [f"s{number}" for number in range(300)]
     kept = [name for name in names if is_held_out_speaker(f"made/{name}")][:4]
     chosen = [name for name in names if not is_held_out_speaker(f"made/{name}")][:8] + kept

@@ -50,7 +50,8 @@ def plain_partials(mono: Floats, net: Ge2e) -> Floats:
     starts = [0]
     while mono.size - HOP_SAMPLES * (starts[-1] + 77) >= 0.75 * HOP_SAMPLES * 160:
         starts.append(starts[-1] + 77)
-    return net(torch.from_numpy(np.stack([bands[at : at + 160] for at in starts]))).numpy()
+    made: Floats = net(torch.from_numpy(np.stack([bands[at : at + 160] for at in starts]))).numpy()
+    return made
 
 
 @pytest.fixture(scope="module")
