@@ -33,7 +33,7 @@ FALSE_FINDS: Final = 1e-4
 NULL_SCORE: Final = 7.0
 NULL_DECADE: Final = 0.35
 LARGEST_DEVIATION: Final = 0.06
-FREQUENCY_RATIOS: Final = (0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06)
+FREQUENCY_RATIOS: Final = (0.95, 0.975, 1.0, 1.025, 1.05)
 #: A grid of speeds this coarse, over the window's length, is at most 5 ms off at its ends.
 SPEED_STEP_S: Final = 0.02
 #: One part of a long file; windows that begin in it may reach MIDDLE_S beyond.

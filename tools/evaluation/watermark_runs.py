@@ -1,0 +1,187 @@
+"""The measurements of the mark; each returns rows for a JSON file."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from vcfx_dsp.node import ProcessSpec
+from vcfx_dsp.nodes.watermark import Watermark
+from vcfx_dsp.watermark.detector import find_marks
+from vcfx_dsp.watermark.payload import MAX_PAYLOAD, Payload
+
+from .packages import package
+from .sound import Sound
+from .watermark_attacks import ATTACKS
+from .watermark_material import (
+    MARKED_HZ,
+    file_pieces,
+    is_loud_enough,
+    long_pieces,
+    made_pieces,
+    noise_members,
+    speech_pieces,
+    tar_pieces,
+)
+
+PESQ_HZ: Final = 16_000
+#: More sound than is looked at: speed takes some of it, and the crop is at a random place.
+SPARE_RATIO, SPARE_S = 1.2, 1.0
+Row = dict[str, Any]
+
+
+class Marker(Protocol):
+    """A way to mark speech and to find the mark."""
+
+    def mark(self, sound: Sound, payload: int) -> Sound:
+        """Return the sound, marked."""
+        ...
+
+    def find(self, sound: Sound) -> Row:
+        """Return score, found, and payload where the mark carries one."""
+        ...
+
+
+class OurMark:
+    """The watermark node and its detector."""
+
+    def __init__(self, strength_db: float) -> None:
+        self._strength_db = strength_db
+
+    def mark(self, sound: Sound, payload: int) -> Sound:
+        """Run the node."""
+        node = Watermark(payload=float(payload), strength_db=self._strength_db)
+        node.prepare(ProcessSpec(sound.sample_rate, sound.audio.size, 1))
+        out = np.empty((1, sound.audio.size), np.float32)
+        node.process(np.ascontiguousarray(sound.audio[None]), out)
+        return Sound(out[0], sound.sample_rate)
+
+    def find(self, sound: Sound) -> Row:
+        """Run the detector."""
+        detection = find_marks(sound.audio, sound.sample_rate)
+        payload = detection.payload.number if detection.payload else None
+        return {"score": round(detection.score, 3), "found": detection.found, "payload": payload}
+
+
+class Perth:
+    """The neural mark of resemble-perth; it says only that it is there."""
+
+    def __init__(self) -> None:
+        self._perth = package("perth.perth_net.perth_net_implicit.perth_watermarker").PerthImplicitWatermarker()
+
+    def mark(self, sound: Sound, payload: int) -> Sound:
+        """Run its encoder."""
+        out = self._perth.apply_watermark(sound.audio, sound.sample_rate)
+        return Sound(np.asarray(out, np.float32), sound.sample_rate)
+
+    def find(self, sound: Sound) -> Row:
+        """Run its decoder; its own threshold is one half."""
+        score = float(np.mean(self._perth.get_watermark(sound.audio, sound.sample_rate, round=False)))
+        return {"score": round(score, 4), "found": score > 0.5, "payload": None}
+
+
+def marker_named(name: str, strength_db: float) -> Marker:
+    """Return ``ours`` or ``perth``."""
+    return OurMark(strength_db) if name == "ours" else Perth()
+
+
+def measure_attacks(
+    marker: Marker, corpus: Path, seconds: float, count: int, seed: int, names: list[str]
+) -> Iterator[Row]:
+    """Mark held-out speech, attack it, crop it at random, look for the mark."""
+    for index, piece in enumerate(_loud(corpus, (seconds + SPARE_S) * SPARE_RATIO, count, seed)):
+        rng = np.random.default_rng([seed, index])
+        payload = int(rng.integers(MAX_PAYLOAD + 1))
+        marked = marker.mark(piece.at(MARKED_HZ), payload)
+        for name in names or ATTACKS:
+            attacked = ATTACKS[name](marked, rng)
+            found = marker.find(_cropped(attacked, seconds, rng))
+            yield {"attack": name, "seconds": seconds, "piece": index, **found, "right": found["payload"] == payload}
+
+
+def measure_conversions(corpus: Path, seconds: list[float], count: int, seed: int, strength_db: float) -> Iterator[Row]:
+    """Mark held-out speech, convert it into a second voice with our own model, look for the mark."""
+    from .systems import make_system
+
+    system, marker = make_system("model-offline"), OurMark(strength_db)
+    sounds = list(_loud(corpus, max(seconds) + SPARE_S, count + 1, seed))
+    for index, (piece, target) in enumerate(itertools.pairwise(sounds)):
+        rng = np.random.default_rng([seed, index])
+        payload = int(rng.integers(MAX_PAYLOAD + 1))
+        marked = marker.mark(piece.at(MARKED_HZ), payload)
+        converted = Sound(*system.convert(marked.audio, MARKED_HZ, [target]))
+        for length in seconds:
+            found = marker.find(_cropped(converted, length, rng))
+            yield {"attack": "second conversion", "seconds": length, **found, "right": found["payload"] == payload}
+
+
+def _loud(corpus: Path, seconds: float, count: int, seed: int) -> Iterator[Sound]:
+    loud = (piece for piece in long_pieces(corpus, seconds, 2 * count, seed) if is_loud_enough(piece))
+    for piece in itertools.islice(loud, count):
+        yield Sound(piece.audio[: round(seconds * piece.sample_rate)], piece.sample_rate)
+
+
+def _cropped(sound: Sound, seconds: float, rng: np.random.Generator) -> Sound:
+    """A crop with speech in it: of ten random ones the first that is not a pause."""
+    frames = min(round(seconds * sound.sample_rate), sound.audio.size)
+    for _ in range(10):
+        start = rng.integers(sound.audio.size - frames + 1)
+        piece = Sound(sound.audio[start : start + frames], sound.sample_rate)
+        if is_loud_enough(piece):
+            break
+    return piece
+
+
+def measure_unmarked(
+    marker: Marker, corpus: Path, noise: Path, converted: list[Path], synthetic: list[Path], count: int
+) -> Iterator[Row]:
+    """Look for a mark where there is none, in pieces of 2 s."""
+    kinds = {
+        "real speech": speech_pieces(corpus, 2.0),
+        "converted speech": (piece for folder in converted for piece in file_pieces(folder, 2.0)),
+        "synthetic speech": (piece for archive in synthetic for piece in _tar(archive)),
+        "noise and music": tar_pieces(noise / "noise.tar", noise_members(noise), 2.0),
+        "silence, tones, noises made": made_pieces(2.0, max(40, count // 20), 1),
+    }
+    done = 0
+    for kind, sounds in kinds.items():
+        for sound in itertools.islice(sounds, count - done if kind == "real speech" else None):
+            began = time.process_time()
+            found = marker.find(sound)
+            yield {"kind": kind, **found, "cpu_s": round(time.process_time() - began, 4)}
+
+
+def _tar(archive: Path) -> Iterator[Sound]:
+    import tarfile
+
+    with tarfile.open(archive) as opened:
+        members = [name for name in opened.getnames() if name.endswith(".opus")]
+    return tar_pieces(archive, members, 2.0)
+
+
+def measure_quality(marker: Marker, corpus: Path, seconds: float, count: int, seed: int) -> Iterator[Row]:
+    """Compare marked speech with what it was made from: wide-band PESQ and signal-to-noise ratio."""
+    pesq = package("pesq").pesq
+    for piece in _loud(corpus, seconds, count, seed):
+        marked = marker.mark(piece.at(MARKED_HZ), 0x5A5A5A)
+        before, after = piece.at(PESQ_HZ).audio, marked.at(PESQ_HZ).audio
+        frames = min(before.size, after.size)
+        before, after = before[:frames].astype(np.float64), after[:frames].astype(np.float64)
+        snr_db = 10 * np.log10(np.sum(before**2) / np.sum((after - before) ** 2))
+        yield {"pesq": round(float(pesq(PESQ_HZ, before, after, "wb")), 3), "snr_db": round(float(snr_db), 2)}
+
+
+def measure_removal(corpus: Path, seconds: float, count: int, seed: int, strength_db: float) -> Iterator[Row]:
+    """What somebody can do who knows the key: find the place, and run the pattern the other way round."""
+    from .watermark_removal import removed
+
+    marker = OurMark(strength_db)
+    for index, piece in enumerate(_loud(corpus, seconds, count, seed)):
+        payload = Payload(index, 1).number
+        marked = marker.mark(piece.at(MARKED_HZ), payload)
+        yield {"attack": "pattern undone", "seconds": seconds, **marker.find(removed(marked, payload, strength_db))}
