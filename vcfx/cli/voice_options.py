@@ -93,6 +93,12 @@ def _check(options: argparse.Namespace, parameters: dict[str, Any], use: str) ->
     check_networks(options.model or "", options.device or "auto")
 
 
+def _uses(options: argparse.Namespace, use: str) -> tuple[str, ...]:
+    """Return what one command does with a voice: a recording of a live run is kept like any file."""
+    records = getattr(options, "record", None) is not None and options.record_sides != "dry"
+    return (use, "files") if records and use != "files" else (use,)
+
+
 def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> Path:
     """Enrol a voice for this command alone: what its speaker was asked is on record, and good for a day."""
     from vcfx.files.reference_clips import clip_paths, read_clip, sha256_of
@@ -110,7 +116,7 @@ def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> 
             "or enrol it for longer with: vcfx voices enroll"
         )
     now = datetime.now(UTC)
-    terms = Terms(options.consent, (use,), format_time(now + timedelta(days=1)))
+    terms = Terms(options.consent, _uses(options, use), format_time(now + timedelta(days=1)))
     agreement = Agreement(
         "typed", f"{options.consent} agreed that this voice is used by one command; so says the user."
     )
