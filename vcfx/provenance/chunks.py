@@ -81,7 +81,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         if len(head) < 8:
             return
         kind, (size,) = head[:4], struct.unpack(f"{order}I", head[4:])
-        if kind == b"ds64" and size >= 16:
+        if kind == b"ds64" and 16 <= size <= end - at - 8:
             data_size = struct.unpack("<Q", file.read(16)[8:])[0]
         if kind == b"data" and size == _IN_DS64 and data_size is not None:
             size = data_size

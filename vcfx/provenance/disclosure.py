@@ -149,7 +149,7 @@ def read_disclosure(text: str) -> Disclosure | None:
         return None
     try:
         return _from_table(json.loads(text), nested=False)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
