@@ -143,11 +143,12 @@ def _parse(content: bytes, file: str) -> tuple[Arrays, dict[str, str]]:
     try:
         arrays = load(content)
         size = int.from_bytes(content[:8], "little")
-        metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        metadata = dict(json.loads(content[8 : 8 + size]).get("__metadata__", {}))
     except Exception as error:  # what the library raises on rubbish is its own affair, and changes
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        reason = " ".join(str(error).split())[:100]
+        reason = reason if reason and reason.isprintable() else type(error).__name__
         raise VoiceError(f"{file}: is no voice file or is damaged ({reason})") from None
-    return arrays, dict(metadata)
+    return arrays, metadata
 
 
 def _digest(arrays: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> str:
