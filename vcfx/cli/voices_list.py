@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from vcfx.errors import printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from vcfx_models.papers.bundle import Papers
     from vcfx_models.voice_file import Voice
     from vcfx_models.voice_library import VoiceInfo
 
 WIDTH_WITHOUT_TERMINAL: Final = 100
+HEADINGS: Final = ("name", " Hz", "whose", "consent", "until", "uses", "signed by", "status")
+GAP: Final = "  "
 _SEMITONES_PER_LOG: Final = 12.0 / 0.693147
 _ISSUERS: Final = {"own": "you", "publisher": "vcfx", "trusted": "trusted", "unknown": "unknown"}
 
@@ -103,43 +103,38 @@ def _listed(info: VoiceInfo) -> dict[str, object]:
 
 def _print_table(found: list[VoiceInfo]) -> None:
     from rich.console import Console
-
-    from vcfx_models.enrolment.voice_status import status_of
-
-    width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
-    console = Console(width=width, highlight=False)
-    console.print(_table(found))
-    for info in found:
-        status = status_of(info)
-        if info.voice is None:
-            console.print(f"{info.name}: {printable(info.problem)}", markup=False, soft_wrap=True)
-        elif status != "usable":
-            reason = next(iter(info.refused.values()))
-            console.print(f"{info.name}: {printable(reason)}", markup=False, soft_wrap=True)
-
-
-def _table(found: list[VoiceInfo]) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     from vcfx_models.enrolment.voice_status import USABLE
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("name", overflow="fold", min_width=6)
-    table.add_column("Hz", justify="right", no_wrap=True)
-    table.add_column("whose", overflow="fold", ratio=1)
-    table.add_column("consent", no_wrap=True)
-    table.add_column("until", no_wrap=True)
-    table.add_column("uses")
-    table.add_column("signed by", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    for info in found:
-        cells = [Text(printable(cell)) for cell in _cells(info)]
-        if cells[-1].plain != USABLE:
-            cells[-1].stylize("bold yellow")
-        table.add_row(*cells)
-    return table
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
+    rows = [[printable(cell) for cell in _cells(info)] for info in found]
+    lines = fitted([list(HEADINGS), *rows], console.width)
+    console.print(Text(lines[0].rstrip(), "bold"), no_wrap=True)
+    for line, row in zip(lines[1:], rows, strict=True):
+        console.print(Text(line.rstrip(), "" if row[-1] == USABLE else "yellow"), no_wrap=True)
+    for info, row in zip(found, rows, strict=True):
+        if row[-1] != USABLE:
+            reason = info.problem or f"{info.name}: {next(iter(info.refused.values()))}"
+            console.print(printable(reason), markup=False, soft_wrap=True)
+
+
+def fitted(rows: list[list[str]], width: int) -> list[str]:
+    """Return the rows as lines of at most `width` cells: the widest column but the last gives way, a cell at a time."""
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    room = width - len(GAP) * (len(widths) - 1)
+    while sum(widths) > room and max(widths[:-1]) > 1:
+        widths[widths.index(max(widths[:-1]))] -= 1
+    lines = []
+    for row in rows:
+        cells = [
+            set_cell_size(cell, size) if cell_len(cell) <= size else set_cell_size(cell, size - 1) + "…"
+            for cell, size in zip(row, widths, strict=True)
+        ]
+        lines.append(GAP.join(cells))
+    return lines
 
 
 def _cells(info: VoiceInfo) -> list[str]:
@@ -154,7 +149,7 @@ def _cells(info: VoiceInfo) -> list[str]:
     consent = papers.consent
     return [
         info.name,
-        f"{info.voice.median_hz:.0f}",
+        f"{info.voice.median_hz:3.0f}",
         consent.speaker,
         f"{consent.basis}, live" if consent.liveness == "passed" else consent.basis,
         consent.until[:10] or "-",

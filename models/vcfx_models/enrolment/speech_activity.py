@@ -94,7 +94,10 @@ def only_speech(mono: Mono, is_speech: Flags) -> Mono:
 
 def widened(flags: Flags, reach: int) -> Flags:
     """Return flags that are also set up to `reach` places from a set one."""
-    return np.asarray(np.convolve(flags, np.ones(2 * reach + 1, np.int64), "same")[: flags.size] > 0, np.bool_)
+    if not flags.size:
+        return flags
+    near = np.convolve(flags, np.ones(2 * reach + 1, np.int64))
+    return np.asarray(near[reach : reach + flags.size] > 0, np.bool_)
 
 
 def filled(flags: Flags, shortest: int) -> Flags:
