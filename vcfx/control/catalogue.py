@@ -47,7 +47,9 @@ def _voices() -> tuple[CatalogueEntry, ...]:
         else:
             words = [info.voice.metadata.get(key, "") for key in ("gender", "licence")]
             description = f"{info.voice.median_hz:.0f} Hz"
-            found.append(CatalogueEntry(info.name, info.voice.name, description, (info.origin, *filter(None, words))))
+            tags = (info.origin, *filter(None, words))
+            problem = f"{info.name}: {info.refused['live']}" if "live" in info.refused else ""
+            found.append(CatalogueEntry(info.name, info.voice.name, "" if problem else description, tags, problem))
     return tuple(found)
 
 
