@@ -21,7 +21,7 @@ FOLDERS = {"vcfx": ROOT / "vcfx", "vcfx_dsp": ROOT / "dsp" / "vcfx_dsp", "vcfx_m
 SOURCES = sorted(path for name in ("vcfx", "dsp", "models", "tests", "tools") for path in (ROOT / name).rglob("*.py"))
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 399, 39
 UPWARDS = {"vcfx_dsp": {"vcfx", "vcfx_models"}, "vcfx_models": {"vcfx"}, "vcfx": set[str]()}
-IMPORT_NAMES = {"python_osc": "pythonosc", "python_rtmidi": "rtmidi"}
+IMPORT_NAMES = {"c2pa_python": "c2pa", "python_osc": "pythonosc", "python_rtmidi": "rtmidi"}
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "manager", "misc", "common", "stuff"}
 FOREIGN_WORDS = {"sr": "sample_rate", "fs": "sample_rate", "chunk": "block or hop", "buf": "block"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -79,7 +79,7 @@ def test_imports_point_down(package: str) -> None:
     allowed = set(sys.stdlib_module_names) | set(FOLDERS)
     allowed |= {"numpy", "numba", "llvmlite"}  # the last comes with numba
     if package != "vcfx_dsp":
-        allowed |= declared_packages("gpu", "hotkeys", "liveness", "train", "web")
+        allowed |= declared_packages("c2pa", "gpu", "hotkeys", "liveness", "train", "web")
     for path in FOLDERS[package].rglob("*.py"):
         imported = imported_packages(path)
         assert not imported & UPWARDS[package], f"{shown(path)} imports upwards: {imported & UPWARDS[package]}"

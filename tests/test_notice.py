@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from live_voice import BLOCK, PRESETS, RATE_HZ, running_voice
 from reference.notice import under_notice
+from vcfx.control import messages as m
 from vcfx.files.conversion import convert_file
 from vcfx.graph.build import NOTICE, build_graph
 from vcfx.graph.graph import OUTPUT
@@ -124,3 +126,17 @@ def test_the_plan_of_a_switch_brings_it() -> None:
     clip = notice_sound("tone", 48_000)[0]
     start = round(LEAD_IN_S * 48_000) - past_blocks * 480
     np.testing.assert_array_equal(after[start : start + clip.size], clip)
+
+
+def test_switching_to_it_while_running_brings_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "noticed", replace(PRESETS["loud"], name="Noticed", notice="tone"))
+    clip = notice_sound("tone", RATE_HZ)[0]
+    blocks = round((LEAD_IN_S + 1.0) * RATE_HZ) // BLOCK
+    with running_voice("loud", source=lambda first, count: np.zeros(count, np.float32)) as voice:
+        answer = voice.done(m.SwitchPreset("noticed"))
+        assert answer.block is not None
+        heard = voice.played(answer.block, blocks)
+    sound = heard[0] if heard.ndim == 2 else heard
+    start = int(np.flatnonzero(np.abs(sound) > 1e-6)[0] - np.flatnonzero(np.abs(clip) > 1e-6)[0])
+    np.testing.assert_allclose(sound[start : start + clip.size], clip, atol=1e-6)
+    assert 0.2 * RATE_HZ < start <= LEAD_IN_S * RATE_HZ + 2 * BLOCK
