@@ -12,9 +12,9 @@ import pytest
 import soundfile
 from scipy.stats import norm
 
-from tools.evaluation.error_rates import Trials, equal_error, error_rates, joined
+from tools.evaluation.error_rates import Trials, difference, equal_error, error_rates
 from tools.evaluation.speaker_material import RATE_HZ, Person, Piece, held_out_people, pieces_of, with_noise
-from tools.evaluation.speaker_trials import rates_by_condition
+from tools.evaluation.speaker_trials import trials_by_condition
 from tools.evaluation.two_speakers import KINDS, LENGTHS_S, drawn_recordings, likeness_of_groups, refusals
 from tools.train.ge2e_split import is_held_out_speaker
 
@@ -61,7 +61,16 @@ def test_rates_count_what_they_say_and_the_interval_is_of_speakers() -> None:
     accepted = kept.scores > alike.strict_threshold
     assert (accepted & ~kept.is_same).sum() / alike.different == pytest.approx(0.01, abs=0.003)
     assert (~accepted & kept.is_same).sum() / alike.same == alike.strict_refusal
-    assert joined([kept, kept]).scores.size == 2 * kept.scores.size
+
+
+def test_a_difference_of_encoders_is_surer_than_either_rate() -> None:
+    one = trials(12, 1.0)
+    worse = Trials(one.scores - 0.8 * one.is_same, one.enrolled, one.tested)
+    more, low, high = difference(worse, one)
+    assert more == pytest.approx(error_rates(worse).equal_error_rate - error_rates(one).equal_error_rate)
+    assert 0.0 < low < more < high
+    assert high - low < error_rates(worse).high - error_rates(worse).low
+    assert difference(one, one) == (0.0, 0.0, 0.0)
 
 
 def person(set_: str, name: str, seconds: float, across: bool) -> Person:
@@ -96,11 +105,11 @@ def test_speakers_meet_within_their_set_only() -> None:
         for number in range(2)
     ]
     vectors = [np.eye(6, dtype=np.float32)[piece.person] for piece in pieces]
-    found = rates_by_condition(people, pieces, vectors, across_recordings=True)
+    found = trials_by_condition(people, pieces, vectors, across_recordings=True)
     assert list(found) == ["5 s"]
-    rates = found["5 s"]
+    rates = error_rates(found["5 s"])
     assert (rates.equal_error_rate, rates.speakers, rates.same, rates.different) == (0.0, 6, 24, 48)
-    assert not rates_by_condition(people, pieces, vectors, across_recordings=False)
+    assert not trials_by_condition(people, pieces, vectors, across_recordings=False)
 
 
 class _BySign:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +34,7 @@ class Trials:
     @property
     def is_same(self) -> npt.NDArray[np.bool_]:
         """Which are of one person."""
-        return self.enrolled == self.tested
+        return np.equal(self.enrolled, self.tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,39 @@ def equal_error(scores: Floats, is_same: npt.NDArray[np.bool_], weights: Floats 
 def error_rates(trials: Trials) -> ErrorRates:
     """Return what `ErrorRates` describes; speakers are drawn with replacement for the interval."""
     rate, threshold = equal_error(trials.scores, trials.is_same)
-    speakers = np.unique(np.concatenate([trials.enrolled, trials.tested]))
+    low, high = _bounds(_drawn_rates(trials))
+    strict = float(np.quantile(trials.scores[~trials.is_same], 1.0 - LOW_FALSE_ACCEPTANCE))
+    same = trials.scores[trials.is_same]
+    return ErrorRates(
+        equal_error_rate=rate,
+        low=low,
+        high=high,
+        threshold=threshold,
+        strict_threshold=strict,
+        strict_refusal=float((same <= strict).mean()),
+        speakers=int(np.union1d(trials.enrolled, trials.tested).size),
+        same=int(same.size),
+        different=int(trials.scores.size - same.size),
+    )
+
+
+def difference(one: Trials, other: Trials) -> tuple[float, float, float]:
+    """Return by how much the equal error rate of one encoder exceeds another's, and the bounds of its interval.
+
+    Both judge the same trials in the same order, so the same speakers are drawn for both.
+    """
+    apart = equal_error(one.scores, one.is_same)[0] - equal_error(other.scores, other.is_same)[0]
+    return apart, *_bounds(_drawn_rates(one) - _drawn_rates(other))
+
+
+def _bounds(drawn: Floats) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    return float(low), float(high)
+
+
+def _drawn_rates(trials: Trials) -> Floats:
+    """Return the equal error rate of each draw of as many speakers with replacement, the same draws every time."""
+    speakers = np.union1d(trials.enrolled, trials.tested)
     enrolled, tested = (np.searchsorted(speakers, side) for side in (trials.enrolled, trials.tested))
     rng = np.random.default_rng(SEED)
     drawn = []
@@ -91,23 +122,4 @@ def error_rates(trials: Trials) -> ErrorRates:
         weights = np.where(enrolled == tested, times[enrolled], times[enrolled] * times[tested])
         if (weights * trials.is_same).any() and (weights * ~trials.is_same).any():
             drawn.append(equal_error(trials.scores, trials.is_same, weights)[0])
-    low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    strict = float(np.quantile(trials.scores[~trials.is_same], 1.0 - LOW_FALSE_ACCEPTANCE))
-    same = trials.scores[trials.is_same]
-    return ErrorRates(
-        equal_error_rate=rate,
-        low=float(low),
-        high=float(high),
-        threshold=threshold,
-        strict_threshold=strict,
-        strict_refusal=float((same <= strict).mean()),
-        speakers=int(speakers.size),
-        same=int(same.size),
-        different=int(trials.scores.size - same.size),
-    )
-
-
-def joined(parts: Sequence[Trials]) -> Trials:
-    """Return the trials of several sets as one; their speakers' numbers must differ."""
-    columns = zip(*((part.scores, part.enrolled, part.tested) for part in parts), strict=True)
-    return Trials(*(np.concatenate(column) for column in columns))
+    return np.array(drawn)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from vcfx_models.errors import ModelError
-from vcfx_models.speaker_encoder import SpeakerEncoder
 
 from .cache import Cache
+from .error_rates import difference, error_rates
 from .errors import EvaluationError
 from .run_record import git_revision, machine, write_json
-from .speaker_encoders import Judge, ge2e_judge, student_judge
+from .speaker_encoders import Judge, KeptEncoder, ge2e_judge, student_judge
 from .speaker_material import Person, held_out_noises, held_out_people, pieces_of
-from .speaker_report import percent, write_speaker_report
-from .speaker_trials import least_likeness, rates_by_condition
+from .speaker_report import write_speaker_report
+from .speaker_trials import least_likeness, trials_by_condition
 from .two_speakers import DRAWS, KINDS, drawn_recordings, likeness_of_groups, refusals, refuses_one_speaker
 
 DESCRIPTION = "Measures how often speaker encoders confuse people, and how many recordings of two people are refused."
@@ -66,34 +66,37 @@ def _judges(options: argparse.Namespace, cache: Cache) -> list[Judge]:
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     people = held_out_people(options.data / "real")
     pieces = list(pieces_of(people, held_out_noises(options.data / "noise")))
-    judges = _judges(options, Cache(options.cache))
+    cache = Cache(options.cache)
+    judges = _judges(options, cache)
     record: dict[str, Any] = {
         "command": "tools/evaluate_speakers.py"
         + "".join(f" --{name} {getattr(options, name).name}" for name in ("ge2e", "trained") if getattr(options, name)),
         "revision": git_revision(),
         "machine": machine(),
         "encoders": {judge.name: judge.meaning for judge in judges},
-        "several_recordings": {},
-        "one_recording": {},
     }
-    vectors = {}
-    for judge in judges:
-        vectors[judge.name] = [judge.vector(piece.audio) for piece in pieces]
-        for name, across in (("several_recordings", True), ("one_recording", False)):
-            rates = rates_by_condition(people, pieces, vectors[judge.name], across)
-            record[name][judge.name] = {condition: asdict(rate) for condition, rate in rates.items()}
-            for condition, rate in rates.items():
-                print(f"{judge.name:12} {name:20} {condition:34} {percent(rate.equal_error_rate)}", flush=True)
+    vectors = {judge.name: [judge.vector(piece.audio) for piece in pieces] for judge in judges}
+    for name, across in (("several_recordings", True), ("one_recording", False)):
+        met = {judge: trials_by_condition(people, pieces, heard, across) for judge, heard in vectors.items()}
+        record[name] = {
+            judge: {condition: asdict(error_rates(some)) for condition, some in of_judge.items()}
+            for judge, of_judge in met.items()
+        }
+        record[f"{name}_more_than_shipped"] = {
+            judge: {condition: difference(some, met[SHIPPED][condition]) for condition, some in of_judge.items()}
+            for judge, of_judge in met.items()
+            if judge != SHIPPED
+        }
     record["against_shipped"] = {
         judge.name: least_likeness(vectors, pieces, judge.name, SHIPPED) for judge in judges if judge.name != SHIPPED
     }
-    record["two_speakers"] = _two_speakers(people, options.draws)
+    record["two_speakers"] = _two_speakers(people, options.draws, KeptEncoder(cache))
     return record
 
 
-def _two_speakers(people: Sequence[Person], draws: int) -> dict[str, Any]:
+def _two_speakers(people: Sequence[Person], draws: int, encoder: KeptEncoder) -> dict[str, Any]:
     """Return the share of refusals by the check of enrolment, and by the rule that it had before at two thresholds."""
-    recordings, encoder = list(drawn_recordings(people, draws)), SpeakerEncoder()
+    recordings = list(drawn_recordings(people, draws))
     checks = {"now": [refuses_one_speaker(recording.audio, encoder) for recording in recordings]}
     likeness = [likeness_of_groups(recording.audio, encoder) for recording in recordings]
     for least in FORMER_THRESHOLDS:

@@ -27,10 +27,7 @@ class Judge(Protocol):
     meaning: str
 
     def vector(self, audio: Audio) -> Audio:
-        """Return the embedding of levelled speech, shape (256,)."""
-
-    def embed(self, mono: Audio) -> Audio:
-        """Return the embedding of speech as it is, not kept."""
+        """Return the embedding, shape (256,)."""
 
 
 class _Kept:
@@ -76,3 +73,15 @@ def student_judge(name: str, meaning: str, folder: Path | None, cache: Cache) ->
     """Return the program's own encoder from a folder with ``speaker.onnx``; None: the one that ships."""
     encoder = SpeakerEncoder(folder)
     return _Kept(name, meaning, encoder.path, lambda audio: encoder.embed(levelled(audio)), cache)
+
+
+class KeptEncoder:
+    """The program's encoder as the checks of enrolment use it, its answers kept in a folder."""
+
+    def __init__(self, cache: Cache) -> None:
+        encoder = SpeakerEncoder()
+        self._kept = _Kept("parts", "the program's encoder", encoder.path, encoder.embed, cache)
+
+    def embed(self, mono: Audio) -> Audio:
+        """Return the embedding of speech as it is, shape (256,)."""
+        return self._kept.vector(mono)

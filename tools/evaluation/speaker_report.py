@@ -36,6 +36,8 @@ def write_speaker_report(path: Path, record: Mapping[str, Any]) -> None:
     parts = ["# Speaker encoders, measured\n", METHOD, _what_was_run(record)]
     for title, name in (("Several recordings", "several_recordings"), ("One recording", "one_recording")):
         parts += [f"## {title}\n", _rates(record[name]), _thresholds(record[name])]
+        if more := record[f"{name}_more_than_shipped"]:
+            parts.append(_differences(more))
     if record["against_shipped"]:
         parts += ["## How far others are from the shipped embeddings\n", _distances(record["against_shipped"])]
     parts += ["## Two people in a recording\n", _mixtures(record["two_speakers"])]
@@ -78,6 +80,20 @@ def _thresholds(of_encoder: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> st
         for condition in next(iter(of_encoder.values()))
     ]
     return table(head, rows)
+
+
+def _differences(more: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    rows = [
+        [
+            condition,
+            *(
+                f"{100 * of[condition][0]:+.1f} [{100 * of[condition][1]:+.1f}, {100 * of[condition][2]:+.1f}]"
+                for of in more.values()
+            ),
+        ]
+        for condition in next(iter(more.values()))
+    ]
+    return table(["EER in points more than the shipped encoder's, the same speakers drawn for both", *more], rows)
 
 
 def _distances(against: Mapping[str, Mapping[str, float]]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from .error_rates import ErrorRates, Trials, error_rates
+from .error_rates import Trials
 from .sound import Audio
 from .speaker_material import NOISY_LENGTH_S, PIECES, SNRS_DB, Person, Piece
 
@@ -29,10 +29,10 @@ def condition_name(condition: Condition) -> str:
     return seconds if snr_db is None else f"{seconds}, tested in noise at {snr_db} dB"
 
 
-def rates_by_condition(
+def trials_by_condition(
     people: Sequence[Person], pieces: Sequence[Piece], vectors: Sequence[Audio], across_recordings: bool
-) -> dict[str, ErrorRates]:
-    """Return the error rates of each condition that there are speakers for.
+) -> dict[str, Trials]:
+    """Return the trials of each condition that there are speakers for.
 
     Every enrolled piece meets every tested one of the same set of recordings: speakers of other sets would be told
     apart by their microphones. ``across_recordings`` says which people: those with several recordings, of which one
@@ -44,12 +44,8 @@ def rates_by_condition(
         for piece, vector in zip(pieces, vectors, strict=True)
         if people[piece.person].across_recordings == across_recordings
     ]
-    found: dict[str, ErrorRates] = {}
-    for condition in conditions:
-        trials = _trials(people, chosen, condition)
-        if trials.is_same.any() and not trials.is_same.all():
-            found[condition_name(condition)] = error_rates(trials)
-    return found
+    found = {condition_name(condition): _trials(people, chosen, condition) for condition in conditions}
+    return {name: some for name, some in found.items() if some.is_same.any() and not some.is_same.all()}
 
 
 def _trials(people: Sequence[Person], chosen: Sequence[tuple[Piece, Audio]], condition: Condition) -> Trials:
