@@ -29,9 +29,10 @@ SHORTEST_S: Final = 1.0
 SURE_FROM_S: Final = 2.0
 #: Found means: at most this many finds expected in as much unmarked sound.
 FALSE_FINDS: Final = 1e-4
-#: Scores of unmarked windows: the most usual one, and by how much more a window is ten times as rare.
-NULL_SCORE: Final = 7.0
-NULL_DECADE: Final = 0.35
+#: How unmarked windows score: fitted to the report's measurement, from one window in ten to one in thousands. Above
+#: NULL_SCORE every further NULL_DECADE makes a score ten times as rare.
+NULL_SCORE: Final = 6.6
+NULL_DECADE: Final = 0.33
 LARGEST_DEVIATION: Final = 0.06
 FREQUENCY_RATIOS: Final = (0.95, 0.975, 1.0, 1.025, 1.05)
 #: A grid of speeds this coarse, over the window's length, is at most 5 ms off at its ends.
@@ -93,6 +94,10 @@ class _Window:
     score: float
     payload: int
 
+    @property
+    def seconds(self) -> float:
+        return self.end_s - self.start_s
+
 
 def find_marks(audio: npt.ArrayLike, sample_rate: int, key: WatermarkKey = DEFAULT_KEY) -> Detection:
     """Look for marks under a key.
@@ -117,7 +122,7 @@ def find_marks(audio: npt.ArrayLike, sample_rate: int, key: WatermarkKey = DEFAU
         return Detection(False, 0.0, None, ())
     best = max(windows, key=lambda window: window.score)
     confidence = _confidence(best.score, len(windows))
-    sure = [window for window in windows if 1.0 - _confidence(window.score, len(windows)) <= FALSE_FINDS]
+    sure = [window for window in windows if window.score >= least_score(len(windows))]
     segments = _merged(sure, len(windows))
     payload = Payload.from_number(best.payload) if sure else None
     return Detection(bool(sure), confidence, payload, segments, best.score)
@@ -143,7 +148,7 @@ def _windows(sound: npt.NDArray[np.float32], sample_rate: int, search: PatternSe
         for from_s, to_s in _spans(seconds - start_s):
             some = evidence[:, round(from_s / HOP_S) : round(to_s / HOP_S)]
             match = search.best(some, _time_scales(to_s - from_s))
-            yield _Window(start_s + from_s, start_s + to_s, match.score, match.payload)
+            yield _Window(float(start_s) + from_s, float(start_s) + to_s, match.score, match.payload)
 
 
 def _evidence(sound: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float32]:
@@ -180,22 +185,38 @@ def _confidence(score: float, windows: int) -> float:
     return 1.0 - min(1.0, expected)
 
 
+def least_score(windows: int) -> float:
+    """Return the score from which on a mark counts as found when so many windows are looked at."""
+    return NULL_SCORE + NULL_DECADE * math.log10(windows / FALSE_FINDS)
+
+
 def _merged(sure: list[_Window], tried: int) -> tuple[Segment, ...]:
-    """Join windows that overlap and say the same; where they say different things the surer one is believed."""
+    """Join windows that say the same where they meet; short ones, then sure ones, say where a mark begins and ends."""
     kept: list[_Window] = []
-    for window in sorted(sure, key=lambda window: -window.score):
-        if all(window.payload == other.payload or not _overlap(window, other) for other in kept):
+    for window in sorted(sure, key=lambda window: (round(window.seconds), -window.score)):
+        beside = [other for other in kept if _overlap(window, other)]
+        if all(window.payload == other.payload and window.seconds < 1.5 * other.seconds for other in beside):
             kept.append(window)
     segments: list[Segment] = []
     for window in sorted(kept, key=lambda window: window.start_s):
         payload, confidence = Payload.from_number(window.payload), _confidence(window.score, tried)
         last = segments[-1] if segments else None
-        if last and last.payload == payload and window.start_s <= last.end_s:
+        if last and last.payload == payload and _joined(last, window, sure):
             joined = max(last.end_s, window.end_s), max(last.confidence, confidence)
             segments[-1] = Segment(last.start_s, *joined, payload)
         else:
             segments.append(Segment(window.start_s, window.end_s, confidence, payload))
     return tuple(segments)
+
+
+def _joined(segment: Segment, window: _Window, sure: list[_Window]) -> bool:
+    """Whether they meet, or nothing but a pause is between them: a short one, in a longer window that says the same."""
+    gap_s = window.start_s - segment.end_s
+    spanned = (
+        other.payload == window.payload and other.start_s <= segment.end_s and other.end_s >= window.start_s
+        for other in sure
+    )
+    return gap_s <= 0.0 or (gap_s <= SHORT_S and any(spanned))
 
 
 def _overlap(one: _Window, other: _Window) -> bool:
