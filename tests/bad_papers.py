@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from papers_stage import NOW, STRANGER, consent, joined, moment, parts, resigned, signed, write
 from vcfx_models.papers import audit, audit_database, sealing
@@ -20,7 +21,7 @@ from vcfx_models.papers.revocation import keep_revocations, revocations_path, re
 from vcfx_models.papers.trust import trust_key, trusted_path
 from voice_models import random_voice
 
-OVER = {"given_at": moment(days=-9), "until": moment(days=-1)}
+OVER: dict[str, Any] = {"given_at": moment(days=-9), "until": moment(days=-1)}
 _SCHEMA = audit_database._SCHEMA.split(";\n")
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from vcfx_models.papers import audit
-from vcfx_models.papers.bundle import MAGIC, PUBLIC_BYTES, SIGNATURE_BYTES, Papers, read_bundle, write_bundle
+from vcfx_models.papers.bundle import MAGIC, Papers, read_bundle, write_bundle
 from vcfx_models.papers.consent import Consent, format_time
-from vcfx_models.papers.keys import SigningKey, create_own_key
+from vcfx_models.papers.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, create_own_key
 from vcfx_models.voice_file import Voice
 from voice_models import consent_for_tests, random_voice
 

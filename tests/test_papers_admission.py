@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ from vcfx_models.voice_on_disk import load_bundle, load_voice, save_bundle
 from voice_models import random_voice
 
 SHIPPED = sorted(VOICES_FOLDER.glob("*.vcfxvoice"))
-LATER = {"given_at": moment(hours=2), "until": moment(days=2)}
-EARLIER = {"given_at": moment(days=-9), "until": moment(seconds=-1)}
+LATER: dict[str, Any] = {"given_at": moment(hours=2), "until": moment(days=2)}
+EARLIER: dict[str, Any] = {"given_at": moment(days=-9), "until": moment(seconds=-1)}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
     ],
 )
-def test_papers_allow_or_say_why_not(changes: dict[str, object], use: str, liveness: bool, reason: str) -> None:
+def test_papers_allow_or_say_why_not(changes: dict[str, Any], use: str, liveness: bool, reason: str) -> None:
     voice = read_bundle(signed(**changes), "v")
     assert voice.papers is not None
     found = refusal(voice.papers, use, liveness)

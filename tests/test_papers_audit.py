@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -341,10 +342,10 @@ def test_a_full_disk_is_one_sentence_and_signs_nothing(monkeypatch: pytest.Monke
     create_own_key()
     with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
         (pages,) = log.execute("PRAGMA page_count").fetchone()
-    opened = audit_database.sqlite3.connect
+    opened = sqlite3.connect
 
-    def small(*arguments: object, **others: object) -> sqlite3.Connection:
-        log: sqlite3.Connection = opened(*arguments, **others)  # type: ignore[call-overload]
+    def small(*arguments: Any, **others: Any) -> sqlite3.Connection:
+        log: sqlite3.Connection = opened(*arguments, **others)
         log.execute(f"PRAGMA max_page_count = {pages}")
         return log
 

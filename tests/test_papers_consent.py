@@ -106,9 +106,17 @@ def test_what_is_not_allowed_is_one_sentence(changes: dict[str, object], sentenc
 
 def test_fields_are_those_of_a_record() -> None:
     good = consent().to_json()
-    for bad in ({**good, "also": "x"}, {key: good[key] for key in good if key != "until"}, [], None, "x", 7):
+    bads: tuple[Any, ...] = (
+        {**good, "also": "x"},
+        {key: good[key] for key in good if key != "until"},
+        [],
+        None,
+        "x",
+        7,
+    )
+    for bad in bads:
         with pytest.raises(ConsentError, match="its fields are not these: consent_id, speaker"):
-            Consent.from_json(bad)  # type: ignore[arg-type]
+            Consent.from_json(bad)
     with pytest.raises(ConsentError, match="uses is 'live'; allowed: texts"):
         Consent.from_json(good | {"uses": "live"})
     with pytest.raises(ConsentError, match="speaker holds a list; allowed: text"):

@@ -36,9 +36,9 @@ from safetensors.numpy import save
 from vcfx_models.errors import VoiceError
 from vcfx_models.papers import audit, sealing
 from vcfx_models.papers.admission import refusal
-from vcfx_models.papers.bundle import MAGIC, PUBLIC_BYTES, SIGNATURE_BYTES, read_bundle, write_bundle
+from vcfx_models.papers.bundle import MAGIC, read_bundle, write_bundle
 from vcfx_models.papers.consent import USES, Consent, format_time, new_consent_id
-from vcfx_models.papers.keys import SigningKey
+from vcfx_models.papers.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey
 from vcfx_models.papers.revocation import read_notices, revoke, write_notices
 from vcfx_models.papers.trust import trust_key, trusted_keys, trusted_path
 from vcfx_models.voice_file import Voice, _digest, _parse

@@ -134,7 +134,8 @@ def keep_revocations(new: Sequence[Revocation]) -> None:
             raise ConsentError(f"the notice on {notice.consent_id!r} is not signed by whom it names")
     with locked_papers():
         kept, own = kept_revocations(), own_key()
-        fresh = [notice for notice in dict.fromkeys(new) if notice not in set(kept)]
+        known = set(kept)
+        fresh = [notice for notice in dict.fromkeys(new) if notice not in known]
         if len(kept) + len(fresh) > MAX_NOTICES:
             raise ConsentError(f"{len(kept) + len(fresh)} notices are too many to keep; allowed: {MAX_NOTICES}")
         foreign = [notice for notice in fresh if own is None or notice.issuer != own.public.raw.hex()]
