@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.watermark import watermark
+from vcfx_dsp.core.watermark_layout import BANDS, SLOTS
 from vcfx_dsp.errors import ParameterError
 from vcfx_dsp.node import Block, ProcessSpec
 from vcfx_dsp.nodes.watermark import Watermark
 from vcfx_dsp.watermark.key import DEFAULT_KEY, WatermarkKey
-from vcfx_dsp.watermark.pattern import BANDS, SLOTS, SYNC, SYNC_TILES, band_centres_hz, band_widths_hz, pattern_of
+from vcfx_dsp.watermark.pattern import SYNC, SYNC_TILES, band_centres_hz, band_widths_hz, pattern_of
 from vcfx_dsp.watermark.payload import CODE_BITS, MAX_PAYLOAD
 
 FIRST_SLOT = "++---++-+-++--+--+-+-+-+"

@@ -25,7 +25,7 @@ def test_words_differ_in_at_least_12_places_and_add_up_to_words(one: int, other:
 
 @given(number=numbers, wrong=st.sets(st.integers(0, CODE_BITS - 1), max_size=3))
 def test_any_three_wrong_bits_are_put_right(number: int, wrong: set[int]) -> None:
-    heard = 2.0 * encode(number) - 1.0
+    heard = np.asarray(2.0 * encode(number) - 1.0, np.float64)
     heard[list(wrong)] *= -1.0
     assert decode(heard) == (number, CODE_BITS - 2.0 * len(wrong))
 
