@@ -22,7 +22,7 @@ LEAST_SNR_DB: Final = 5.0
 #: Share of the frames that are taken for noise alone: pauses and the closures of plosives.
 NOISE_PERCENTILE: Final = 10.0
 #: Parts that are compared: their length, the step from one to the next, how many at most, of how much speech at least.
-PART_S, PART_STEP_S, MOST_PARTS, LEAST_COMPARED_S = 2.0, 0.5, 40, 5.0
+PART_S, PART_STEP_S, MOST_PARTS, LEAST_COMPARED_S = 2.0, 0.5, 20, 5.0
 #: So many frames on each side of speech belong to it: short pauses.
 MARGIN_FRAMES: Final = 6
 #: More than this plus so much divided by the seconds of speech (20 at most) is the spread of two people. Set so that
@@ -109,7 +109,7 @@ def without_pauses(mono: Mono) -> Mono:
 
 
 def speaker_parts(speech: Mono) -> list[Mono]:
-    """Return stretches of 2 s, one every 0.5 s, or 40 spread over the whole of longer speech."""
+    """Return stretches of 2 s, one every 0.5 s, or 20 spread over the whole of longer speech."""
     length, step = (int(seconds * SAMPLE_RATE) for seconds in (PART_S, PART_STEP_S))
     last = speech.size - length
     starts = np.linspace(0, last, min(MOST_PARTS, last // step + 1)).astype(int)
