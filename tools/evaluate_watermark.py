@@ -30,7 +30,7 @@ WRITE_EVERY = 50
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("what", choices=("attacks", "conversions", "unmarked", "quality", "removal", "report"))
+    add("what", choices=("attacks", "conversions", "noise", "unmarked", "quality", "removal", "report"))
     add("--corpus", type=Path, help="folder with MANIFEST.tsv and one tar per set")
     add("--noise", type=Path, help="folder with MANIFEST.tsv and noise.tar")
     add("--converted", type=Path, nargs="*", default=[], help="folders with conversions that carry no mark")
@@ -56,6 +56,9 @@ def _rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if options.what == "unmarked":
         sources = options.noise, options.converted, options.synthetic
         yield from runs.measure_unmarked(marker, corpus, *sources, count)
+        return
+    if options.what == "noise":
+        yield from runs.measure_noise(marker, corpus, count, seed)
         return
     for seconds in options.seconds:
         if options.what == "attacks":

@@ -58,7 +58,7 @@ def _resampled(sample_rate: int) -> Attack:
     return lambda sound, rng: sound.at(sample_rate)
 
 
-def _noisy(snr_db: float, colour: float = 0.0) -> Attack:
+def noisy(snr_db: float, colour: float = 0.0) -> Attack:
     """Add white noise, or noise that falls with frequency where `colour` is near 1."""
 
     def attack(sound: Sound, rng: np.random.Generator) -> Sound:
@@ -156,9 +156,9 @@ ATTACKS: Final[dict[str, Attack]] = {
     "8 kHz": _resampled(8_000),
     "16 kHz": _resampled(16_000),
     "44.1 kHz": _resampled(44_100),
-    "white noise, 20 dB": _noisy(20.0),
-    "white noise, 10 dB": _noisy(10.0),
-    "falling noise, 10 dB": _noisy(10.0, 0.9),
+    "white noise, 20 dB": noisy(20.0),
+    "white noise, 10 dB": noisy(10.0),
+    "falling noise, 10 dB": noisy(10.0, 0.9),
     "gain -20 dB": _louder(-20.0),
     "gain +12 dB, clipped": _louder(12.0),
     "equaliser": _equalised,

@@ -17,7 +17,7 @@ from vcfx_dsp.watermark.payload import MAX_PAYLOAD, Payload
 
 from .packages import package
 from .sound import Sound
-from .watermark_attacks import ATTACKS
+from .watermark_attacks import ATTACKS, noisy
 from .watermark_material import (
     MARKED_HZ,
     file_pieces,
@@ -32,6 +32,7 @@ from .watermark_material import (
 PESQ_HZ: Final = 16_000
 #: More sound than is looked at: speed takes some of it, and the crop is at a random place.
 SPARE_RATIO, SPARE_S = 1.2, 1.0
+NOISE_LADDER_DB: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
 Row = dict[str, Any]
 
 
@@ -102,6 +103,16 @@ def measure_attacks(
             attacked = ATTACKS[name](marked, rng)
             found = marker.find(_cropped(attacked, seconds, rng))
             yield {"attack": name, "seconds": seconds, "piece": index, **found, "right": found["payload"] == payload}
+
+
+def measure_noise(marker: Marker, corpus: Path, count: int, seed: int) -> Iterator[Row]:
+    """Look for the mark in 2 s below white noise of growing level."""
+    for index, piece in enumerate(_loud(corpus, 2.0, count, seed)):
+        rng = np.random.default_rng([seed, index])
+        marked = marker.mark(piece.at(PESQ_HZ), index)
+        for snr_db in NOISE_LADDER_DB:
+            found = marker.find(noisy(snr_db)(marked, rng))
+            yield {"attack": str(snr_db), "seconds": 2.0, **found, "right": found["payload"] == index}
 
 
 def measure_conversions(corpus: Path, seconds: list[float], count: int, seed: int, strength_db: float) -> Iterator[Row]:
