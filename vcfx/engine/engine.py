@@ -57,6 +57,9 @@ class Engine:
     Thread: control, unless a method says otherwise.
     """
 
+    #: Told of each plan before anybody can hear it.
+    before_post: Callable[[RenderPlan], None] | None = None
+
     def __init__(
         self,
         preset: Preset,
@@ -82,7 +85,6 @@ class Engine:
         self._freewheel_wait_ns = 0
         self._switches = {"unmuted": True, "talking": True, "bypassed": False}
         self.on_retired: Callable[[RenderPlan], None] = RenderPlan.release
-        self.before_post: Callable[[RenderPlan], None] | None = None  # hears of a plan before anybody can hear it
         fields = {
             c.INPUT_CHANNELS: input_channels,
             c.OUTPUT_CHANNELS: output_channels,
