@@ -271,6 +271,19 @@ def test_no_way_of_another_process_does(way: str, papers: str, make_place: Calla
     check(make_place(papers), papers, SLOW_WAYS[way])
 
 
+IMPORTS = [papers for papers, bad in BAD_PAPERS.items() if bad.uses == ("live", "files") and papers != "locked"]
+
+
+@pytest.mark.parametrize("papers", IMPORTS)
+def test_nothing_bad_is_imported(papers: str, make_place: Callable[[str], Place]) -> None:
+    at = make_place(papers)
+    library = sorted(path.name for path in at.file.parent.iterdir())
+    sentence = at.told("voices", "import", str(at.file), "--as", "guest")
+    assert sentence.startswith("vcfx: ")
+    assert sentence.strip().isprintable()
+    assert sorted(path.name for path in at.file.parent.iterdir()) == library
+
+
 def test_the_good_voice_goes_every_one_of_these_ways(live: Voice, anna: Path, voice_model: Path) -> None:
     """What refuses everything would pass the tests above."""
     assert find_voice(anna, "live").name == "anna"
