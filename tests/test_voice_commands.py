@@ -1,14 +1,12 @@
-"""`--voice` and `--reference` of convert and run, `vcfx voices`: as a person meets them."""
+"""`--voice` and `--reference` of convert and run: as a person meets them."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +26,6 @@ from vcfx.presets.voice_chain import with_voice
 from vcfx_models import voice_library
 from vcfx_models.reference import Clip, voice_from_clips
 from vcfx_models.speaker_encoder import SpeakerEncoder
-from voice_models import random_voice, save_voice
 
 MALE = Path(__file__).parent / "data" / "male.flac"
 Capture = pytest.CaptureFixture[str]
@@ -183,38 +180,6 @@ def test_help_stays_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n  --reference CLIP") == 2
-
-
-def test_voices_are_listed_and_shown(voice_model: Path, here: Path, capsys: Capture) -> None:
-    assert main(["voices", "list"]) == 0
-    assert "No voice is installed" in capsys.readouterr().out
-    (here / "yours").mkdir()
-    (here / "yours" / "anna.vcfxvoice").write_bytes((voice_model / "anna.vcfxvoice").read_bytes())
-    (here / "yours" / "bad.vcfxvoice").write_bytes(b"bad")
-    assert main(["voices", "list"]) == 0
-    text = capsys.readouterr().out
-    assert re.search(r"^anna +\d+ Hz +\(yours\)$", text, re.MULTILINE), "nothing is known of whose voice it is"
-    assert re.search(r"^bad   damaged: .*  \(yours\)$", text, re.MULTILINE)
-    assert main(["voices", "list", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)
-    assert [(entry["name"], "damaged" in entry) for entry in listed] == [("anna", False), ("bad", True)]
-    assert main(["voices", "show", "anna", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown["title"] == "anna"
-    assert shown["pitch_spread_semitones"] == pytest.approx(0.2 * 12 / np.log(2), abs=0.01)
-    assert main(["voices", "show", str(here / "yours" / "anna.vcfxvoice")]) == 0
-    assert "median_hz" in capsys.readouterr().out
-
-
-def test_the_list_shows_sex_pitch_licence_and_source_in_line(here: Path, capsys: Capture) -> None:
-    papers = {"gender": "female", "licence": "CC0-1.0", "source": "a friend"}
-    save_voice(replace(random_voice("anna"), median_hz=98.4, metadata=papers), here / "yours" / "anna.vcfxvoice")
-    save_voice(replace(random_voice("berta"), median_hz=201.0), here / "yours" / "berta.vcfxvoice")
-    assert main(["voices", "list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "anna   female   98 Hz  CC0-1.0  a friend  (yours)"
-    assert lines[1].split() == ["berta", "201", "Hz", "(yours)"]
-    assert lines[1].index("201") == lines[0].index(" 98")
 
 
 PARAMETERS: dict[str, float | str] = {"voice": "anna", "pitch_semitones": 2.0}

@@ -52,7 +52,7 @@ def _add_enrolment(actions: Actions, every: argparse.ArgumentParser) -> None:
     enroll.epilog = "On a terminal it asks for what is missing; elsewhere every answer must be an option."
     enroll.add_argument("voice", metavar="NAME", help="what the voice will be called")
     enroll.add_argument("clips", metavar="CLIP", nargs="+", help="recordings or folders, 5 s of speech or more")
-    said = _add_terms(enroll)
+    said = _add_terms(enroll).add_mutually_exclusive_group()
     said.add_argument("--statement", metavar="TEXT", help="typed: what the speaker wrote or agreed to, word by word")
     said.add_argument("--agreed", action="store_true", help="typed: the speaker read the usual statement and said yes")
     said.add_argument("--licence", metavar="NAME", help="the recordings were given away, under this licence")
@@ -77,7 +77,7 @@ def _add_enrolment(actions: Actions, every: argparse.ArgumentParser) -> None:
 
 
 def _add_terms(parser: argparse.ArgumentParser) -> Any:
-    """Declare who allows what; returns the group of ways to agree, of which one is given."""
+    """Declare who allows what; returns the group of these options."""
     group = parser.add_argument_group("consent", "who lets this voice be used, for what, until when")
     group.add_argument("--speaker", metavar="WHO", help="whose voice it is")
     group.add_argument("--uses", metavar="U,U", help="some of live, files, speech")
@@ -87,7 +87,7 @@ def _add_terms(parser: argparse.ArgumentParser) -> Any:
     parser.add_argument("--source", metavar="TEXT", help="where the recordings come from")
     parser.add_argument("--replace", action="store_true", help="overwrite the voice of that name")
     parser.add_argument("--model", metavar="FOLDER", help="networks to use instead of those of vcfx")
-    return group.add_mutually_exclusive_group()
+    return group
 
 
 def _add_exchange(actions: Actions, every: argparse.ArgumentParser) -> None:

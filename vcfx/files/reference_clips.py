@@ -12,7 +12,7 @@ import numpy as np
 from vcfx.errors import AudioFileError
 from vcfx_models.reference import MAX_CLIP_S, Clip
 
-from .formats import AUDIO_EXTENSIONS
+from .formats import AUDIO_EXTENSIONS, extension_of
 from .source import open_source
 
 MAX_CLIPS: Final = 99
@@ -33,7 +33,7 @@ def clip_paths(names: Sequence[str]) -> list[Path]:
             raise AudioFileError(f"{path}: there is no such recording")
         inside = [path]
         if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in AUDIO_EXTENSIONS)
+            inside = sorted(each for each in path.rglob("*") if extension_of(each) in AUDIO_EXTENSIONS)
         if not inside:
             raise AudioFileError(f"{path}: there is no recording in this folder")
         found += inside
