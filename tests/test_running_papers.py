@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,6 +137,18 @@ def test_a_resident_voice_does_not_outlive_its_papers(
     assert node.voice is not None
     assert node.voice.name == "bert"
     assert said(node, speech(0.5)).any(), "the present voice goes on"
+
+
+def test_a_voice_cannot_be_slipped_in_under_anothers_name(enrol: Enrol, voice_model: Path, tmp_path: Path) -> None:
+    """What is fetched is not spoken with before it is switched to, whatever it is called."""
+    anna, namesake = enrol("anna"), tmp_path / "namesake.vcfxvoice"
+    save_bundle(issue(replace(random_voice("bert"), name="anna"), consent_for_tests()), namesake)
+    expected = said(speaking(anna, voice_model), speech(0.5))
+    node = speaking(anna, voice_model)
+    node.fetch(str(namesake))
+    np.testing.assert_array_equal(said(node, speech(0.5)), expected)
+    node.update(voice=str(namesake))
+    assert not np.array_equal(said(node, speech(0.5)), expected)
 
 
 def test_a_voice_expires_while_it_sounds(enrol: Enrol, voice_model: Path) -> None:

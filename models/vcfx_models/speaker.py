@@ -46,7 +46,7 @@ class Speaker:
     def __init__(self, networks: Networks, voice: Voice, manner: Manner | None = None) -> None:
         self._networks = networks
         self._neutral = networks.colour(networks.neutral_voice)
-        self._loaded: dict[str, tuple[Voice, Singles]] = {}
+        self._loaded: dict[bytes, Singles] = {}
         self._harmonics, self._noise = EnvelopeShaper(HARMONIC_CENTRES_HZ), EnvelopeShaper(NOISE_CENTRES_HZ)
         self._synth = SourceFilterSynth(
             grid.SAMPLE_RATE, grid.SUBFRAME_SAMPLES, HARMONIC_CENTRES_HZ, NOISE_CENTRES_HZ, grid.N_FFT
@@ -79,13 +79,14 @@ class Speaker:
 
     def load(self, voice: Voice) -> None:
         """Prepare a voice, so that changing to it takes no time later. Thread: control."""
-        known = self._loaded.get(voice.name)
-        if known is None or not _same(known[0], voice):
-            films = self._networks.colour(voice_vector(voice.embedding, voice.spectrum))
-            if len(self._loaded) >= MOST_VOICES:
-                spare = [name for name in self._loaded if name != self._wanted[0].name]
-                del self._loaded[spare[0]]
-            self._loaded[voice.name] = voice, films
+        colour = _colour_of(voice)
+        if colour in self._loaded:
+            return
+        films = self._networks.colour(voice_vector(voice.embedding, voice.spectrum))
+        if len(self._loaded) >= MOST_VOICES:
+            wanted = _colour_of(self._wanted[0])
+            del self._loaded[next(known for known in self._loaded if known != wanted)]
+        self._loaded[colour] = films
 
     def reset(self) -> None:
         """Forget what was spoken and who was heard; voice and manner stay. Thread: worker."""
@@ -122,7 +123,7 @@ class Speaker:
         numbers[MEAN], numbers[SPREAD] = voice.f0_log_mean, voice.f0_log_spread
         numbers[PITCH], numbers[EXPRESSIVENESS] = manner.pitch_offset_semitones, manner.expressiveness
         numbers[FORMANT], numbers[CLARITY] = manner.formant_offset_semitones, manner.clarity
-        films = self._loaded[voice.name][1]
+        films = self._loaded[_colour_of(voice)]
         if manner.similarity != 1.0:
             films = self._neutral + np.float32(manner.similarity) * (films - self._neutral)
         return numbers, films
@@ -179,8 +180,6 @@ class Speaker:
         self._loudness = loudness
 
 
-def _same(one: Voice, other: Voice) -> bool:
-    """Whether two voices have the same colour."""
-    return one is other or (
-        np.array_equal(one.embedding, other.embedding) and np.array_equal(one.spectrum, other.spectrum)
-    )
+def _colour_of(voice: Voice) -> bytes:
+    """Return what tells voices apart; two may have the same name."""
+    return voice.embedding.tobytes() + voice.spectrum.tobytes()
