@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -179,6 +180,12 @@ def test_people_see_what_it_rests_on() -> None:
     assert told[4].startswith(
         "  credentials  intact, signed by 'One vcfx installation'; nobody vouches for that signer"
     )
+    other = replace(SPOKEN, mark=PAYLOAD.number + 1)
+    assert lines("x", report_of(FOUND, says=other), names)[-1].startswith(
+        "  beware       the metadata name another mark"
+    )
+    assert report_of(FOUND, says=replace(SPOKEN, mark=PAYLOAD.number)).contradiction == ""
+    assert report_of(says=other).contradiction == ""
     nameless = lines("x", report_of((Segment(0.0, 1.0, 0.99995, Payload(0, 0)),)), names)
     assert nameless[1].endswith("installation 0 (not named), voice 0 (not named)")
 

@@ -87,6 +87,8 @@ def lines(name: str, report: FileReport, names: KnownNames) -> list[str]:
         told.append(f"  metadata     {report.says.sentence}{part}")
     if report.credentials is not None:
         told.append(f"  credentials  {_credentials(report.credentials)}")
+    if report.contradiction:
+        told.append(f"  beware       {report.contradiction}")
     return told
 
 

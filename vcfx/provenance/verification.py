@@ -62,10 +62,19 @@ class FileReport:
         claims = self._claims()
         return f"{found}, but {' and '.join(claims)} that its voice is artificial" if claims else found
 
+    @property
+    def contradiction(self) -> str:
+        """What does not fit together, one sentence without its full stop; empty if all does."""
+        said, found = self.says, {segment.payload.number for segment in self.mark.segments}
+        if said is None or said.mark is None or not found or said.mark in found:
+            return ""
+        return "the metadata name another mark than the sound carries; they may have come from another file"
+
     def as_json(self, names: KnownNames) -> dict[str, Any]:
         """Return what `vcfx verify --json` prints besides the file's name."""
         return {
             "conclusion": self.conclusion,
+            "contradiction": self.contradiction,
             "mark": {
                 "found": self.mark.found,
                 "confidence": self.mark.confidence,
