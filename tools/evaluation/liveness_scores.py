@@ -19,9 +19,9 @@ from vcfx_models.liveness.live_detector import LiveDetector
 from vcfx_models.liveness.speech_spectrum import band_levels_db, centred, is_speech
 
 LIVE: Final = "live"
-SNRS_DB: Final = (30.0, 20.0, 10.0, 5.0)
-#: Clips of each kind for the sweeps, and how few frames of pause are too few.
-SWEPT, LEAST_PAUSE_FRAMES = 40, 30
+SNRS_DB: Final = (20.0, 10.0, 5.0)
+#: Clips for the sweeps, live and of each attack, and how few frames of pause are too few.
+SWEPT_LIVE, SWEPT_ATTACKS, LEAST_PAUSE_FRAMES = 40, 8, 30
 NARROW_HZ: Final = 3_800.0
 
 
@@ -56,7 +56,7 @@ def detector_results(folder: Path, corpus: Path) -> list[dict[str, Any]]:
     clips = judged_clips(folder)
     detector = LiveDetector()
     rows = [_row(clip, "as it is", detector, clip.heard) for clip in clips]
-    swept = [clip for clip in clips if clip.number % max(1, _count(clips, clip.kind) // SWEPT) == 0]
+    swept = [clip for clip in clips if clip.number % _step(clips, clip.kind) == 0]
     again = first_coded([clip.heard for clip in swept])
     for clip, sound in zip(swept, again, strict=True):
         rows.append(_row(clip, "Opus 24k again", detector, sound))
@@ -69,8 +69,10 @@ def detector_results(folder: Path, corpus: Path) -> list[dict[str, Any]]:
     return [row for row in rows if row]
 
 
-def _count(clips: list[JudgedClip], kind: str) -> int:
-    return sum(clip.kind == kind for clip in clips)
+def _step(clips: list[JudgedClip], kind: str) -> int:
+    """Return which of a kind's clips are swept: every so many."""
+    count = sum(clip.kind == kind for clip in clips)
+    return max(1, count // (SWEPT_LIVE if kind == LIVE else SWEPT_ATTACKS))
 
 
 def _row(clip: JudgedClip, how: str, detector: LiveDetector, sound: Mono) -> dict[str, Any]:

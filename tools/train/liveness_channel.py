@@ -20,14 +20,14 @@ from .liveness_material import RATE_HZ, Mono, share_of
 from .liveness_rooms import box_room, in_room, noise_room
 
 PEAK_RANGE: Final = (0.05, 0.9)
-#: soundfile's name of the format and coding, and the compression levels drawn between; the third is never learned.
+#: soundfile's name of the format and coding, and the compression levels drawn between.
 CODECS: Final = {
     "opus": ("OGG", "OPUS", 0.87, 0.96),
     "mp3": ("MP3", "MPEG_LAYER_III", 0.3, 0.8),
     "vorbis": ("OGG", "VORBIS", 0.4, 0.9),
 }
-LEARNED_CODECS: Final = ("none", "none", "opus", "mp3", "mu-law")
-JUDGED_CODECS: Final = ("none", "opus", "mp3", "mu-law", "vorbis", "vorbis")
+LEARNED_CODECS: Final = ("none", "none", "mp3")
+JUDGED_CODECS: Final = ("none", "none", "mp3", "opus", "vorbis")
 #: As most of the recordings came, but at the encoder's quickest.
 FIRST_CODING: Final = ("-c:a", "libopus", "-b:a", "24k", "-compression_level", "0")
 
@@ -36,8 +36,6 @@ def coded(mono: Mono, codec: str, level: float) -> Mono:
     """Return a sound after a codec, at 16 kHz and as long as it was."""
     if codec == "none":
         return mono
-    if codec == "mu-law":
-        return _mu_law(mono)
     kind, coding, _, _ = CODECS[codec]
     extra = {"bitrate_mode": "CONSTANT"} if codec == "mp3" else {}
     file = io.BytesIO()
@@ -71,7 +69,7 @@ class Channel:
     rng
         Source of all draws.
     snr_db
-        Lowest and highest; None: 10 to 45, without noise for one clip in five.
+        Lowest and highest; None: 20 to 50, without noise for three clips in ten.
     """
 
     def __init__(
@@ -86,7 +84,7 @@ class Channel:
         ]
         self._noise = np.load(corpus / "noise.npy", mmap_mode="r")
 
-    def __call__(self, mono: Mono, room_share: float = 0.6) -> Mono:
+    def __call__(self, mono: Mono, room_share: float = 0.4) -> Mono:
         """Return a sound after one draw of everything; a room comes with the given probability."""
         rng = self._rng
         if rng.random() < room_share:
@@ -103,16 +101,16 @@ class Channel:
         if rng.random() < 0.7:
             high = signal.butter(1, rng.uniform(40.0, 250.0), "high", fs=RATE_HZ, output="sos")
             mono = signal.sosfilt(high, mono)
-        if rng.random() < 0.4:
-            low = signal.butter(int(rng.integers(2, 9)), rng.uniform(3_400.0, 7_700.0), fs=RATE_HZ, output="sos")
+        if rng.random() < 0.2:
+            low = signal.butter(int(rng.integers(2, 9)), rng.uniform(5_000.0, 7_700.0), fs=RATE_HZ, output="sos")
             mono = signal.sosfilt(low, mono)
         return np.asarray(mono, np.float32)
 
     def _noisy(self, mono: Mono) -> Mono:
         rng = self._rng
-        if self._snr_db is None and rng.random() < 0.2:
+        if self._snr_db is None and rng.random() < 0.3:
             return mono
-        snr_db = rng.uniform(*(self._snr_db or (10.0, 45.0)))
+        snr_db = rng.uniform(*(self._snr_db or (20.0, 50.0)))
         noise = self._some_noise(mono.size)
         level = np.sqrt(np.mean(np.square(mono)) / max(float(np.mean(np.square(noise))), 1e-12))
         return np.asarray(mono + noise * level * 10.0 ** (-snr_db / 20.0), np.float32)
@@ -132,10 +130,3 @@ class Channel:
 
 def _at_peak(mono: Mono, peak: float) -> Mono:
     return np.asarray(mono * (peak / max(float(np.abs(mono).max()), 1e-6)), np.float32)
-
-
-def _mu_law(mono: Mono) -> Mono:
-    """Return a sound after 8 bits of mu-law (ITU-T G.711) at 16 kHz."""
-    squeezed = np.sign(mono) * np.log1p(255.0 * np.abs(np.clip(mono, -1.0, 1.0))) / np.log(256.0)
-    steps = np.rint(squeezed * 127.0) / 127.0
-    return np.asarray(np.sign(steps) * np.expm1(np.abs(steps) * np.log(256.0)) / 255.0, np.float32)

@@ -22,6 +22,8 @@ from .liveness_material import SPLITS, Mono, real_takes, synthetic_takes
 
 #: How often a recording is coded once more as it was before, so that being coded twice is no sign of an attack.
 CODED_AGAIN_SHARE = 0.5
+#: How many ways through the channel each clip that is learned from takes.
+WAYS = 3
 
 
 def main() -> None:
@@ -48,9 +50,11 @@ def main() -> None:
 def _make(maker: Maker, kind: Kind, split: str, count: int, corpus: Path, file: Path) -> None:
     """Make one kind for one split, and write it."""
     rng = np.random.default_rng(zlib.crc32(file.stem.encode()))
-    channel = Channel(corpus, split, rng)
+    channel = Channel(corpus, split, np.random.default_rng(zlib.crc32(f"channel of {file.stem}".encode())))
     made = list(maker.clips(kind.name, split, count, rng))
     first = _first([clip.mono for clip in made], kind.name, rng)
+    if split == "train":
+        made, first = made * WAYS, first * WAYS
     heard = [channel(mono, kind.room_share) for mono in first]
     write(file, made, heard, first if split == "test" else None)
 

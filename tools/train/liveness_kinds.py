@@ -39,7 +39,7 @@ class Kind:
 
     name: str
     counts: tuple[int, int, int]
-    room_share: float = 0.6
+    room_share: float = 0.4
 
 
 LIVE: Final = "live"

@@ -22,7 +22,7 @@ def noise_room(rng: np.random.Generator) -> Mono:
     for _ in range(int(rng.integers(3, 12))):
         tail[int(rng.uniform(0.001, 0.03) * RATE_HZ)] += rng.choice([-1.0, 1.0]) * rng.uniform(0.5, 4.0)
     tail = signal.lfilter([1.0], [1.0, -rng.uniform(0.0, 0.6)], tail)
-    direct_db = rng.uniform(0.0, 18.0)  # above all reflections together
+    direct_db = rng.uniform(6.0, 24.0)  # above all reflections together
     response = tail * 10.0 ** (-direct_db / 20.0) / np.sqrt(np.sum(np.square(tail)))
     response[0] = 1.0
     return response.astype(np.float32)
