@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", type=int, default=100, help="how many pieces")
     add("--seed", type=int, default=1)
     add("--attack", nargs="*", default=[], help="only these")
+    add("--kind", nargs="*", default=[], help="of unmarked sound only these")
     add("--out", type=Path, help="JSON file to write")
     add("--runs", type=Path, nargs="*", default=[], help="with report: the JSON files")
     add("--into", type=Path, default=ROOT / "models" / "WATERMARK.md", help="with report: the file to write")
@@ -54,8 +55,8 @@ def _rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     marker = runs.marker_named(options.marker, strength_db)
     if options.what == "unmarked":
-        sources = options.noise, options.converted, options.synthetic
-        yield from runs.measure_unmarked(marker, corpus, *sources, count)
+        sources = runs.Sources(corpus, options.noise, options.converted, options.synthetic)
+        yield from runs.measure_unmarked(marker, sources, count, options.kind)
         return
     if options.what == "noise":
         yield from runs.measure_noise(marker, corpus, count, seed)

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -34,6 +34,15 @@ PESQ_HZ: Final = 16_000
 SPARE_RATIO, SPARE_S = 1.2, 1.0
 NOISE_LADDER_DB: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
 Row = dict[str, Any]
+
+
+class Sources(NamedTuple):
+    """Where unmarked sound is: folders, and tars of synthetic speech."""
+
+    corpus: Path
+    noise: Path
+    converted: list[Path]
+    synthetic: list[Path]
 
 
 class Marker(Protocol):
@@ -148,20 +157,17 @@ def _cropped(sound: Sound, seconds: float, rng: np.random.Generator) -> Sound:
     return piece
 
 
-def measure_unmarked(
-    marker: Marker, corpus: Path, noise: Path, converted: list[Path], synthetic: list[Path], count: int
-) -> Iterator[Row]:
-    """Look for a mark where there is none, in pieces of 2 s."""
-    kinds = {
-        "real speech": speech_pieces(corpus, 2.0),
-        "converted speech": (piece for folder in converted for piece in file_pieces(folder, 2.0)),
-        "synthetic speech": (piece for archive in synthetic for piece in _tar(archive)),
-        "noise and music": tar_pieces(noise / "noise.tar", noise_members(noise), 2.0),
-        "silence, tones, noises made": made_pieces(2.0, max(40, count // 20), 1),
+def measure_unmarked(marker: Marker, sources: Sources, count: int, kinds: list[str]) -> Iterator[Row]:
+    """Look for a mark where there is none, in pieces of 2 s; `count` limits real speech, and made sounds to a 20th."""
+    by_kind = {
+        "real speech": itertools.islice(speech_pieces(sources.corpus, 2.0), count),
+        "converted speech": (piece for folder in sources.converted for piece in file_pieces(folder, 2.0)),
+        "synthetic speech": (piece for archive in sources.synthetic for piece in _tar(archive)),
+        "noise and music": tar_pieces(sources.noise / "noise.tar", noise_members(sources.noise), 2.0),
+        "silence, tones, noises made": made_pieces(2.0, count // 20, 1),
     }
-    done = 0
-    for kind, sounds in kinds.items():
-        for sound in itertools.islice(sounds, count - done if kind == "real speech" else None):
+    for kind in kinds or by_kind:
+        for sound in by_kind[kind]:
             began = time.process_time()
             found = marker.find(sound)
             yield {"kind": kind, **found, "cpu_s": round(time.process_time() - began, 4)}
