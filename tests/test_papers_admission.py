@@ -245,7 +245,18 @@ def test_one_s_own_voice_hides_a_shipped_one(home: Path) -> None:
 
 def test_names_are_no_paths(home: Path) -> None:
     write(home / "secret.vcfxvoice", signed())
-    for name in ("../secret", "..\\secret", "secret", ".", "..", "*", "~", "\0", "voices/../../secret.vcfxvoice\0"):
+    for name in (
+        "../secret",
+        "..\\secret",
+        "secret",
+        ".",
+        "..",
+        "*",
+        "~",
+        "\0",
+        "~nobody-at-all/secret.vcfxvoice",
+        "a/../\0.vcfxvoice",
+    ):
         with pytest.raises(VoiceError):
             find_voice(name, "live")
 
@@ -268,6 +279,8 @@ def test_the_data_folder_is_the_same_wherever_one_stands(tmp_path: Path, monkeyp
     assert data_folder() == tmp_path / "here"
     monkeypatch.setenv("VCFX_DATA_DIR", "~/there")
     assert data_folder() == Path.home() / "there"
+    monkeypatch.setenv("VCFX_DATA_DIR", "~nobody-at-all/there")
+    assert data_folder() == tmp_path / "~nobody-at-all" / "there"
     monkeypatch.setenv("VCFX_DATA_DIR", "")
     assert data_folder().name == "vcfx"
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from vcfx_dsp.errors import nearest
 
-from .data_folder import data_folder
+from .data_folder import data_folder, with_home
 from .errors import ConsentError, VoiceError
 from .one_line import is_one_line
 from .papers.admission import admit, note_refusal, refusals
@@ -112,7 +112,7 @@ def voice_path(name_or_path: str | Path) -> Path:
         If there is no voice of that name.
     """
     if isinstance(name_or_path, Path) or _is_path(name_or_path):
-        return Path(name_or_path).expanduser()
+        return with_home(Path(name_or_path))
     files = _files()
     if not files:
         asked = f"there is no voice '{name_or_path}', as none is installed" if name_or_path else "no voice is installed"

@@ -15,7 +15,8 @@ What it cannot prevent, and does not claim to:
   past. Its own former voices count as a stranger's until their key is accepted; what was revoked there and not told to
   others is forgotten.
 - Whoever has read the installation's key, which is a file of this user's: they can sign voices, notices and logs.
-- An older copy of the whole folder put back: key, log and lists of that day fit each other.
+- An older copy of the log put back, with the lists of that day: they fit each other, and nothing on this machine
+  remembers more than its files.
 - A clock that was wrong all along: times in papers and log are those of this machine. Where it once ran ahead, people's
   voices wait until that time, or for a new installation.
 - A consent that a voice's issuer took back, as long as the notice has not been brought here and imported.
