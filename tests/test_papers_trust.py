@@ -192,6 +192,18 @@ def test_a_notice_stays_known_when_the_list_is_gone() -> None:
     assert is_revoked(own)
 
 
+def test_a_power_loss_before_the_list_is_written_leaves_the_notice_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    trust_key(FRIEND.public, "")
+    papers = papers_of(signed(FRIEND))
+    monkeypatch.setattr(
+        "vcfx_models.whole_file.os.replace", lambda *paths: (_ for _ in ()).throw(OSError(5, "I/O error"))
+    )
+    with pytest.raises(ConsentError, match=r"revoked\.json: cannot be written: I/O error"):
+        keep_revocations([revoke(papers.consent.consent_id, moment(), "", FRIEND)])
+    assert not revocation.revocations_path().exists()
+    assert is_revoked(papers)
+
+
 def test_notices_are_kept_once_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     notices = [revoke(f"{number:016x}", moment(), "", FRIEND) for number in range(3)]
     keep_revocations(notices[:2])
