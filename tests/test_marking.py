@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from live_voice import load, running_voice, wait_until
+from vcfx.cli.live_program import LiveProgram
+from vcfx.cli.run import report
 from vcfx.control import messages as m
 from vcfx.control.preset_source import PresetSource
 from vcfx.engine.engine import Engine
@@ -188,6 +190,9 @@ def test_the_mark_follows_switches_of_voice_preset_and_bank(voice_model: Path) -
             return mark.payload.voice
 
         assert said() == tags["anna"]
+        told = report(LiveProgram(voice.control))["watermark"]
+        assert isinstance(told, dict)
+        assert told["voice"] == tags["anna"]
         voice.done(m.SetParameter("v", "voice", str(voice_model / "bert.vcfxvoice")))
         assert said() == tags["bert"]
         voice.done(m.SetParameter("v", "voice", str(voice_model / "anna.vcfxvoice")))
@@ -199,6 +204,7 @@ def test_the_mark_follows_switches_of_voice_preset_and_bank(voice_model: Path) -
             assert "has no node '@mark'" in voice.refusal(wish)
         voice.done(m.SwitchPreset("loud"))
         wait_until(lambda: MARK not in voice.control.engine.plan.graph.node_names())
+        assert report(LiveProgram(voice.control))["watermark"] is None
 
 
 def test_nobody_moves_the_mark(voice_model: Path) -> None:

@@ -108,7 +108,7 @@ def _show(found: Sequence[AuditEntry]) -> None:
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else WIDTH_WITHOUT_TERMINAL, highlight=False)
     if terminal and len(found) > console.height:
-        with console.pager(styles=True):
+        with console.pager():  # without styles: not every pager knows what to do with them
             console.print(_table(found))
     else:
         console.print(_table(found))

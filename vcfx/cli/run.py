@@ -15,6 +15,7 @@ from .live_program import LiveProgram, add_live_arguments, end_like_ctrl_c, open
 
 if TYPE_CHECKING:
     from vcfx.engine.statistics import EngineStatistics
+    from vcfx.graph.plan import RenderPlan
 
 _FRAME_S = 0.1
 _JSON_EVERY_S = 1.0
@@ -53,6 +54,7 @@ def report(program: LiveProgram) -> dict[str, object]:
     return {
         "preset": state.preset,
         "voice": state.voice,
+        "watermark": _watermark(engine.plan),
         "input": session.input.device.title,
         "output": session.output.device.title,
         "input_rate_hz": session.input_rate,
@@ -67,6 +69,14 @@ def report(program: LiveProgram) -> dict[str, object]:
         "recording": None if state.recording is None else dataclasses.asdict(state.recording),
         "problem": state.problem,
     }
+
+
+def _watermark(plan: RenderPlan) -> dict[str, int] | None:
+    """Return what the mark says of the voice that is heard; None where there is none."""
+    from vcfx.marking.plan_mark import mark_of
+
+    mark = mark_of(plan.graph)
+    return None if mark is None else dataclasses.asdict(mark.payload)
 
 
 def _loop(program: LiveProgram, options: argparse.Namespace) -> None:

@@ -99,6 +99,12 @@ def add_mark(graph: Graph) -> None:
     graph.insert_before(OUTPUT, PlanMark(speakers), MARK)
 
 
+def mark_of(graph: Graph) -> PlanMark | None:
+    """Return the mark of a graph whose plan has been made; None if nothing in it is marked. Thread: any."""
+    found = graph.node(MARK) if MARK in graph.node_names() else None
+    return found if isinstance(found, PlanMark) else None
+
+
 def _is_on() -> bool:
     from .setting import mark_setting  # keys and the log are loaded only where a voice is
 
