@@ -6,12 +6,14 @@ import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from rich.console import Console
 
+from sound_servers import needs_pulse, private_pulse, run_python
 from vcfx.cli import recording_stages
 from vcfx.cli.recording_stages import Stage, TerminalRecordist, wave_file
 from vcfx.engine import microphone_capture
@@ -157,3 +159,35 @@ def test_recordings_are_kept_as_wav() -> None:
     back, rate_hz = soundfile.read(io.BytesIO(wave_file(Clip(sound, 44_100))), dtype="float32")
     assert rate_hz == 44_100
     np.testing.assert_allclose(back, sound[0], atol=1e-4)
+
+
+LISTEN = """
+import subprocess, sys, time
+import numpy as np
+from vcfx.engine.microphone_capture import MicrophoneCapture
+from vcfx.engine.portaudio_backend import PortAudioBackend
+microphone = MicrophoneCapture(PortAudioBackend(), "speakers.monitor")
+player = subprocess.Popen(["paplay", sys.argv[1]])
+time.sleep(0.5)
+microphone.begin()
+limit_s = time.monotonic() + 30
+while microphone.seconds < 1.0 and time.monotonic() < limit_s:
+    time.sleep(0.02)
+sound = microphone.end()[0]
+microphone.close()
+player.terminate()
+power = np.abs(np.fft.rfft(sound * np.hanning(sound.size)))
+print(microphone.sample_rate, sound.size / microphone.sample_rate, power.argmax() * microphone.sample_rate / sound.size)
+"""
+
+
+@pytest.mark.pulse
+@needs_pulse
+def test_a_real_driver_is_heard(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 1_000 * np.arange(480_000) / 48_000)
+    soundfile.write(tmp_path / "tone.wav", tone, 48_000)
+    with private_pulse() as server:
+        answer = run_python(LISTEN, server.env, str(tmp_path / "tone.wav")).stdout.split()
+    assert int(answer[0]) == 48_000
+    assert float(answer[1]) >= 1.0
+    assert float(answer[2]) == pytest.approx(1_000.0, abs=5.0)
