@@ -29,6 +29,7 @@ from .watermark_material import (
     tar_pieces,
 )
 
+BLOCK_FRAMES: Final = 48_000
 PESQ_HZ: Final = 16_000
 #: More sound than is looked at: speed takes some of it, and the crop is at a random place.
 SPARE_RATIO, SPARE_S = 1.2, 1.0
@@ -66,10 +67,11 @@ class OurMark:
     def mark(self, sound: Sound, payload: int) -> Sound:
         """Run the node."""
         node = Watermark(payload=float(payload), strength_db=self._strength_db)
-        node.prepare(ProcessSpec(sound.sample_rate, sound.audio.size, 1))
-        out = np.empty((1, sound.audio.size), np.float32)
-        node.process(np.ascontiguousarray(sound.audio[None]), out)
-        return Sound(out[0], sound.sample_rate)
+        node.prepare(ProcessSpec(sound.sample_rate, BLOCK_FRAMES, 1))
+        out = np.empty_like(sound.audio)
+        for start in range(0, out.size, BLOCK_FRAMES):
+            node.process(sound.audio[None, start : start + BLOCK_FRAMES], out[None, start : start + BLOCK_FRAMES])
+        return Sound(out, sound.sample_rate)
 
     def find(self, sound: Sound) -> Row:
         """Run the detector."""
