@@ -40,6 +40,7 @@ __all__ = [
 
 Detail = dict[str, str | int | float | bool | list[str]]
 _PAGE = 1_000
+_known: dict[tuple[str, int, int, str], frozenset[tuple[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,22 @@ def knows_revoked(consent_id: str, issuer: str = "") -> bool:
     with _reading() as (log, head):
         if not head.number:
             return False
-        details = map(_detail, database.revocations(log, head, log_path()))
-        return any(it.get("consent") == consent_id and it.get("issuer", issuer) == issuer for it in details)
+        found = _taken_back(log, head)
+        return (consent_id, "") in found or (consent_id, issuer) in found
+
+
+def _taken_back(log: sqlite3.Connection, head: Head) -> frozenset[tuple[str, str]]:
+    """Return consent and issuer of all revocations; kept while the file is as it was, as each voice in a list asks."""
+    path = log_path()
+    state = path.stat()
+    key = (str(path), state.st_mtime_ns, state.st_size, head.revoked)
+    kept = _known.get(key)
+    if kept is None:
+        details = map(_detail, database.revocations(log, head, path))
+        kept = frozenset((str(it.get("consent", "")), str(it.get("issuer", ""))) for it in details)
+        _known.clear()
+        _known[key] = kept
+    return kept
 
 
 @contextlib.contextmanager
