@@ -279,3 +279,20 @@ def test_what_is_not_a_number_is_no_obstacle(tmp_path: Path) -> None:
     report = verify_file(tmp_path / "odd.wav", lambda done, in_all: steps.append(done))
     assert report.mark.is_too_short
     assert steps == [0.5]
+
+
+def test_decoders_do_not_chat_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "damaged.mp3"
+    rng = np.random.default_rng(4)
+    soundfile.write(path, 0.3 * rng.standard_normal(20_000), 8_000, format="MP3")
+    content = bytearray(path.read_bytes())
+    for at in rng.integers(len(content) // 4, len(content), 60):
+        content[at] ^= 0xFF
+    path.write_bytes(content)
+    with soundfile.SoundFile(path) as file:
+        file.read()
+    assert "mpg123" in capfd.readouterr().err, "without care it does"
+    main(["verify", str(path)])
+    assert "mpg123" not in capfd.readouterr().err
+    print("still there", file=sys.stderr)
+    assert capfd.readouterr().err == "still there\n"

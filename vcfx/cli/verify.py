@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from vcfx.provenance.names import KnownNames
     from vcfx.provenance.verification import FileReport
 
+_STDERR: Final = 2
 EXIT_NO_MARK: Final = 1
 EXIT_ERROR: Final = 2
 _MAX_SEGMENTS: Final = 8
@@ -144,7 +146,10 @@ def _print_error(name: str, sentence: str, as_json: bool) -> None:
 
 
 class _Progress:
-    """A bar on standard error, where that is a terminal; a context manager."""
+    """A bar on standard error, where that is a terminal; a context manager.
+
+    Meanwhile nobody else writes there: mpg123 chats about damaged files, past Python.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -152,12 +157,18 @@ class _Progress:
         self._row: Any = None
 
     def __enter__(self) -> _Progress:
-        if sys.stderr.isatty():
+        sys.stderr.flush()
+        self._kept = os.dup(_STDERR)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
+        self._terminal = open(self._kept, "w", closefd=False)
+        if self._terminal.isatty():
             from rich.console import Console
             from rich.markup import escape
             from rich.progress import Progress
 
-            self._bars = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False)
+            self._bars = Progress(console=Console(file=self._terminal), transient=True, redirect_stdout=False)
             self._row = self._bars.add_task(escape(printable(self._name)), total=None)
             self._bars.start()
         return self
@@ -170,3 +181,6 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
+        self._terminal.close()
+        os.dup2(self._kept, _STDERR)
+        os.close(self._kept)
