@@ -85,6 +85,8 @@ CHANGES = [
     ("UPDATE entries SET at = '2020-01-01T00:00:00Z' WHERE number = 8", True, "entry 8 was changed"),
     ("UPDATE entries SET detail = x'00' WHERE number = 5", False, "entry 5 is damaged"),
     ("UPDATE entries SET detail = x'00' WHERE number = 8", True, "entry 8 is damaged"),
+    ("UPDATE entries SET detail = CAST(x'95' AS TEXT) WHERE number = 5", False, "cannot be read or written: "),
+    ("UPDATE entries SET hash = CAST(x'9595' AS TEXT) WHERE number = 8", True, "cannot be read or written: "),
     ("DELETE FROM entries WHERE number = 4", False, "entry 4 was changed or taken out"),
     ("DELETE FROM entries WHERE number = 1", False, "entry 1 was changed or taken out"),
     ("DELETE FROM entries WHERE number = 8", True, "entries at the end, about number 8, were taken out or added"),

@@ -67,8 +67,10 @@ def opened(path: Path, makes: bool = False) -> Iterator[sqlite3.Connection]:
         log.execute("PRAGMA trusted_schema = OFF")
         log.execute("PRAGMA cache_spill = OFF")  # else a long transaction waits for the disk at every page
         yield log
-    except (sqlite3.Error, OSError, OverflowError) as error:
-        raise ConsentError(f"{path}: the audit log cannot be read or written: {error}") from None
+    except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+        reason = " ".join(str(error).split())[:200]  # SQLite may quote what is in the file
+        reason = reason if reason.isprintable() else ascii(reason)
+        raise ConsentError(f"{path}: the audit log cannot be read or written: {reason}") from None
     finally:
         if log is not None:
             log.close()
