@@ -37,7 +37,7 @@ def wait_for(seconds: float, microphone: MicrophoneCapture) -> None:
 def test_every_sample_from_begin_to_end_is_kept_in_order() -> None:
     device = FakeDevice("mic", source=ramp, blocks=(512, 64, 500), speed=4.0)
     microphone = MicrophoneCapture(FakeBackend([device]), "mic")
-    assert (microphone.name, microphone.sample_rate) == ("mic", 48_000)
+    assert (microphone.name, microphone.sample_rate, microphone.hears_programs) == ("mic", 48_000, False)
     time.sleep(0.05)
     assert microphone.seconds == 0.0, "nothing is kept before it begins"
     for _ in range(2):
@@ -167,6 +167,7 @@ import numpy as np
 from vcfx.engine.microphone_capture import MicrophoneCapture
 from vcfx.engine.portaudio_backend import PortAudioBackend
 microphone = MicrophoneCapture(PortAudioBackend(), "speakers.monitor")
+assert microphone.hears_programs
 player = subprocess.Popen(["paplay", sys.argv[1]])
 time.sleep(0.5)
 microphone.begin()

@@ -34,6 +34,7 @@ class Person:
         self.stages: list[Stage] = []
         self.acts: dict[str, Callable[[], Clip]] = {}
         self.closed = False
+        self.no_person = ""
 
     def record(self, stage: Stage, on_shown: Callable[[], None] | None = None) -> Clip:
         self.stages.append(stage)
@@ -186,6 +187,15 @@ def test_recordings_from_files_are_never_live(shelf: Shelf, person: Person) -> N
     found = shelf.json(*record, "--unchecked")
     assert (found["liveness"], found["basis"], found["made_from"]) == ("unchecked", "spoken", "2 recordings")
     assert "there is no such recording" in shelf.refused(*record[:-1], "none.wav", "--unchecked", "--replace")
+
+
+def test_what_records_programs_shows_nobody(shelf: Shelf, person: Person) -> None:
+    person.no_person = "'Monitor of Speakers' records what programs play; a living person needs a microphone"
+    record = ["record", "anna", *TERMS, *shelf.model]
+    assert "records what programs play; a living person needs a microphone; to enrol" in shelf.refused(*record)
+    assert not person.stages
+    assert shelf.json(*record, "--unchecked")["liveness"] == "unchecked"
+    assert [stage.title for stage in person.stages] == ["statement", "sample"]
 
 
 def test_without_a_terminal_or_a_microphone(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

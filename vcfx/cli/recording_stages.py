@@ -53,12 +53,18 @@ class Stage:
 class Recordist(Protocol):
     """Whatever gives recordings."""
 
+    @property
+    def no_person(self) -> str:
+        """Why nobody can be found living there, whatever is heard; empty if somebody can."""
+
     def record(self, stage: Stage, on_shown: Callable[[], None] | None = None) -> Clip:
         """Return what was said; `on_shown` is called when the text is there to be read."""
 
 
 class FileRecordist:
     """Gives recordings that lie in files, one for each stage."""
+
+    no_person = "recordings from files cannot show that a living person speaks"
 
     def __init__(self, files: list[str]) -> None:
         from vcfx.files.reference_clips import clip_paths
@@ -77,6 +83,9 @@ class TerminalRecordist:
 
     def __init__(self, microphone: MicrophoneCapture, console: Console) -> None:
         self._microphone, self._console = microphone, console
+        self.no_person = ""
+        if microphone.hears_programs:
+            self.no_person = f"'{microphone.name}' records what programs play; a living person needs a microphone"
 
     def record(self, stage: Stage, on_shown: Callable[[], None] | None = None) -> Clip:
         """Show the text, record until Enter or the time is over."""

@@ -53,14 +53,15 @@ def run(options: argparse.Namespace) -> int:
     path = free_path(options.voice, options.replace)
     given = given_terms(options, now)
     kept = _kept_paths(options.keep, path.stem)
-    refusal = _liveness_refusal(options)
+    skips = not options.recordings and _done_without(options, _missing_detector())
     encoder = speaker_encoder(options)
     with contextlib.ExitStack() as opened:
         recordist = _recordist(options, opened)
+        skips = skips or _done_without(options, recordist.no_person)
         terms = completed(given, now)
         statement = statement_of(terms)
         recorded = _recorded(recordist, statement, path.stem, encoder, metadata_of(options))
-        is_live = not refusal and _is_live(recordist, recorded.voice, encoder)
+        is_live = not skips and _is_live(recordist, recorded.voice, encoder)
     if not is_live:
         _accept_unchecked(options)
     files = {"statement": wave_file(recorded.statement), "sample": wave_file(recorded.sample)}
@@ -84,27 +85,31 @@ def _recordist(options: argparse.Namespace, opened: contextlib.ExitStack) -> Rec
     return opened.enter_context(open_recordist(options.input))
 
 
-def _liveness_refusal(options: argparse.Namespace) -> str:
-    """Return why nobody can be found living here; empty if they can. Refused early if it must be shown.
+def _done_without(options: argparse.Namespace, reason: str) -> bool:
+    """Whether liveness cannot be checked, for that reason, and need not be.
 
     Raises
     ------
     VcfxError
         If it cannot be checked, and the options do not do without.
     """
+    if reason and not options.unchecked:
+        raise VcfxError(f"{reason}; to enrol the voice without that check: --unchecked")
+    if reason:
+        say(f"{reason}: the voice is enrolled as unchecked.")
+    return bool(reason)
+
+
+def _missing_detector() -> str:
+    """Return what is not installed of that which tells living people from others."""
     from vcfx_models.errors import ModelError
     from vcfx_models.liveness.live_detector import LiveDetector
     from vcfx_models.liveness.phrase_check import PhraseListener
 
     try:
-        if options.recordings:
-            raise VcfxError("recordings from files cannot show that a living person speaks")
         PhraseListener()
         LiveDetector()
-    except (ModelError, VcfxError) as error:
-        if not options.unchecked:
-            raise VcfxError(f"{error}; to enrol the voice without that check: --unchecked") from None
-        say(f"{error}: enrolled as unchecked")
+    except ModelError as error:
         return str(error)
     return ""
 

@@ -51,6 +51,8 @@ class MicrophoneCapture:
     def __init__(self, backend: Backend, device: str | int | None = None) -> None:
         found = backend.find(device, "input")
         self.name = found.name
+        #: Whether it records what programs play, not what a microphone hears.
+        self.hears_programs = found.is_monitor or found.is_virtual
         self.sample_rate, side = _chosen_rate(backend, StreamSide(found, 1))
         self._keeping = False
         self._blocks: list[npt.NDArray[np.float32]] = []
