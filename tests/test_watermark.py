@@ -11,7 +11,7 @@ from vcfx_dsp.errors import ParameterError
 from vcfx_dsp.node import Block, ProcessSpec
 from vcfx_dsp.nodes.watermark import Watermark
 from vcfx_dsp.watermark.key import DEFAULT_KEY, WatermarkKey
-from vcfx_dsp.watermark.pattern import SYNC, SYNC_TILES, band_centres_hz, band_widths_hz, pattern_of
+from vcfx_dsp.watermark.pattern import SYNC, SYNC_TILES, band_centres_hz, band_shares, band_widths_hz, pattern_of
 from vcfx_dsp.watermark.payload import CODE_BITS, MAX_PAYLOAD
 
 FIRST_SLOT = "++---++-+-++--+--+-+-+-+"
@@ -51,17 +51,17 @@ def test_it_goes_on_after_a_frame_as_it_began() -> None:
 
 
 def test_tones_rise_and_fall_by_the_strength() -> None:
-    """At a band's centre its own filter gives 0 dB; the others give ``1 / (1 + (2 d / width)^2)``, d from the tone."""
+    """At a band's centre its own filter gives its share; the others ``share / (1 + (2 d / width)^2)``, d away."""
     centre_hz = band_centres_hz()[12]
     signal = np.sin(2 * np.pi * centre_hz * np.arange(4 * 48_000) / 48_000).astype(np.float32)[None]
     out = processed(prepared(strength_db=2.0), signal)
     level_db = 20 * np.log10(np.abs(out[0]).reshape(-1, 960)[:, 720:].max(axis=1))  # at rest, a slot each
-    shares = 1 / (1 + (2 * (band_centres_hz() - centre_hz) / band_widths_hz()) ** 2)
+    shares = band_shares() / (1 + (2 * (band_centres_hz() - centre_hz) / band_widths_hz()) ** 2)
     depth = 10 ** (2.0 / 20) - 1
-    turned_db = 0.3  # what the neighbours' quarter-turned parts may add
+    turned_db = 0.4  # what the neighbours' quarter-turned parts may add
     assert level_db.max() < 20 * np.log10(1 + depth * shares.sum()) + turned_db
     assert level_db.min() > 20 * np.log10(1 - depth * shares.sum())
-    expected = 20 * np.log10(1 + depth) * np.sqrt(np.sum(shares**2))
+    expected = 20 / np.log(10) * depth * np.sqrt(np.sum(shares**2))
     assert np.std(level_db) == pytest.approx(expected, rel=0.2)
 
 
@@ -69,7 +69,7 @@ def test_noise_changes_little_and_not_in_the_mean() -> None:
     signal = np.random.default_rng(3).normal(0, 0.1, (1, 48_000 * 4)).astype(np.float32)
     out = processed(prepared(strength_db=2.0), signal)
     change_db = 10 * np.log10(np.mean(out**2) / np.mean(signal**2))
-    assert abs(change_db) < 0.1
+    assert abs(change_db) < 0.2  # what is raised gains a little more power than what is lowered loses
 
 
 def test_changes_do_not_click() -> None:

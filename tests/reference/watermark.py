@@ -21,6 +21,11 @@ def bands_hz() -> list[tuple[float, float]]:
     return found
 
 
+def share(centre_hz: float) -> float:
+    """Low bands move less, high ones more."""
+    return 0.7 if centre_hz < 900 else 1.1 if centre_hz < 1_800 else 1.5
+
+
 def band_pass(signal: Signal, centre_hz: float, width_hz: float, rate_hz: int) -> Signal:
     omega = 2 * np.pi * centre_hz / rate_hz
     alpha = np.sin(omega) / (2 * centre_hz / width_hz)
@@ -46,5 +51,6 @@ def watermark(signal: Signal, tiles: Signal, strength_db: float, rate_hz: int) -
     out = signal.astype(np.float64)
     for band, (centre_hz, width_hz) in enumerate(bands_hz()):
         course = gain_course(tiles[:, band], signal.size, rate_hz)
-        out = out + (10 ** (strength_db / 20) - 1) * course * band_pass(signal, centre_hz, width_hz, rate_hz)
+        depth = share(centre_hz) * (10 ** (strength_db / 20) - 1)
+        out = out + depth * course * band_pass(signal, centre_hz, width_hz, rate_hz)
     return out
