@@ -112,7 +112,8 @@ def voice_from_clips(
     encoder = SpeakerEncoder() if encoder is None else encoder
     embeddings = [embedding_of(clip.speech, encoder) if clip.seconds else np.zeros(256, np.float32) for clip in heard]
     check_same_person(embeddings, seconds, [clip.file for clip in heard])
-    check_one_speaker(np.concatenate([clip.mono for clip in heard]), encoder, files)
+    for clip in heard:
+        check_one_speaker(clip.mono, encoder, clip.file)
     spectrum = spectrum_of_voice(np.concatenate([log_mel_frames(clip.speech) for clip in heard]))
     melody = melody_of_logs(np.concatenate([clip.log_f0 for clip in heard]), files)
     known = {

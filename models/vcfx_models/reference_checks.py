@@ -27,7 +27,7 @@ PART_S, PART_STEP_S, MOST_PARTS, LEAST_COMPARED_S = 2.0, 0.5, 20, 5.0
 MARGIN_FRAMES: Final = 6
 #: More than this plus so much divided by the seconds of speech (20 at most) is the spread of two people. Set so that
 #: about 2 of 100 recordings of one are refused; models/SPEAKERS.md has the rates.
-MOST_SPREAD, MOST_SPREAD_SECONDS, LONGEST_S = 0.012, 0.175, 20.0
+MOST_SPREAD, MOST_SPREAD_SECONDS, LONGEST_S = 0.014, 0.175, 20.0
 
 
 def check_clip(audio: npt.NDArray[np.float32], mono: Mono, file: str) -> None:
@@ -87,7 +87,10 @@ def speech_to_noise_db(mono: Mono) -> float:
 
 
 def check_one_speaker(mono: Mono, encoder: SpeakerEmbedder, files: str) -> None:
-    """Refuse recordings whose parts sound like different people; less than 5 s of speech is too little to tell."""
+    """Refuse a recording whose parts sound like different people; less than 5 s of speech is too little to tell.
+
+    For one recording at a time: another microphone moves the embeddings as another person does.
+    """
     speech = without_pauses(mono)
     seconds = speech.size / SAMPLE_RATE
     if seconds < LEAST_COMPARED_S:
@@ -96,8 +99,8 @@ def check_one_speaker(mono: Mono, encoder: SpeakerEmbedder, files: str) -> None:
     allowed = MOST_SPREAD + MOST_SPREAD_SECONDS / min(seconds, LONGEST_S)
     if spread > allowed:
         raise VoiceError(
-            f"{files}: two people seem to speak (its parts differ by {1e3 * spread:.0f}; allowed: "
-            f"{1e3 * allowed:.0f}); give recordings of one"
+            f"{files}: two people seem to speak, or the sound changes (its parts differ by {1e3 * spread:.0f}; "
+            f"allowed: {1e3 * allowed:.0f}); give recordings of one person, each of one place"
         )
 
 
