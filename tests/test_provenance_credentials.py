@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import c2pa
 import numpy as np
 import pytest
 import soundfile
@@ -170,3 +174,33 @@ def test_files_of_other_kinds_have_none(tmp_path: Path) -> None:
         path.write_bytes(content)
         found = read_credentials(path)
         assert found is None or found.state == "unread"
+
+
+def test_nothing_is_fetched_because_a_file_says_so(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Witness(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Witness) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        path = tmp_path / "remote.wav"
+        own = create_own_certificate()
+        info = c2pa.C2paSignerInfo(c2pa.C2paSigningAlg.ES256, own.chain_pem, own.key_pem, None)
+        manifest = json.dumps(credentials._manifest(SPOKEN))
+        with c2pa.Signer.from_info(info) as signer, c2pa.Builder(manifest) as builder:
+            builder.set_no_embed()
+            builder.set_remote_url(f"http://127.0.0.1:{server.server_port}/manifest.c2pa")
+            with made(tmp_path, "wav").open("rb") as source, path.open("w+b") as target:
+                builder.sign(signer, "audio/wav", source, target)
+        assert b"manifest.c2pa" in path.read_bytes()
+        read_credentials(path)
+        assert asked == []
+        with pytest.raises(c2pa.C2paError), path.open("rb") as file:
+            c2pa.Reader("audio/wav", file)
+        assert asked, "without care the package asks"
+        server.shutdown()
