@@ -106,7 +106,7 @@ def _two_speakers(people: Sequence[Person], draws: int, encoder: KeptEncoder) ->
         "note": f"Share that `check_one_speaker` refuses, with the shipped encoder; {draws} recordings of each kind "
         "and length, of the speakers above. Half of the mixtures are of one gender, all of one set where it has two. "
         "Before: cosine of the means of two groups of 3 s parts round the least alike pair; 0.7 is what it was set to. "
-        "What is allowed now was chosen on these same speakers, which flatters the rates a little. A change "
-        "of the room or the microphone moves the embeddings as one of the person does: each recording is checked alone.",
+        "What is allowed now was chosen on these same speakers, which flatters the rates a little. A change of "
+        "room or microphone moves the embeddings as one of the person does; each recording is checked alone.",
         "checks": {name: refusals(recordings, verdicts) for name, verdicts in checks.items()},
     }
