@@ -118,6 +118,15 @@ def test_what_will_not_do_is_named() -> None:
         reference.melody_of_logs(np.full(99, 4.8), "a.wav")
 
 
+def test_a_recording_without_speech_among_others_is_named() -> None:
+    good = speech_like(6.0)
+    time_s = np.arange(4 * RATE_HZ) / RATE_HZ
+    beeps = np.asarray(0.1 * np.sin(2 * np.pi * 440 * time_s) * (time_s % 2 < 1), np.float32)
+    refused(
+        r"b\.wav: no speech is heard in it; leave it out", Clip(good, RATE_HZ, "a.wav"), Clip(beeps, RATE_HZ, "b.wav")
+    )
+
+
 def _clipped(sound: Mono) -> Mono:
     return np.asarray(np.clip(30.0 * sound, -1.0, 1.0), np.float32)
 

@@ -24,6 +24,8 @@ from .voice_vector import spectrum_of_voice
 
 #: More of a clip than this is not listened to.
 MAX_CLIP_S: Final = 120.0
+#: A recording with less is no recording of the speaker.
+LEAST_CLIP_SPEECH_S: Final = 0.3
 #: A frame whose log F0 is farther from the median is an octave slip (0.69) or another error.
 FARTHEST_LOG: Final = 0.55
 LEAST_VOICED_FRAMES: Final = 100
@@ -109,8 +111,11 @@ def voice_from_clips(
     files = ", ".join(clip.file for clip in heard)
     seconds = [clip.seconds for clip in heard]
     check_seconds(sum(seconds), files)
+    for clip in heard:
+        if clip.seconds < LEAST_CLIP_SPEECH_S:
+            raise VoiceError(f"{clip.file}: no speech is heard in it; leave it out")
     encoder = SpeakerEncoder() if encoder is None else encoder
-    embeddings = [embedding_of(clip.speech, encoder) if clip.seconds else np.zeros(256, np.float32) for clip in heard]
+    embeddings = [embedding_of(clip.speech, encoder) for clip in heard]
     check_same_person(embeddings, seconds, [clip.file for clip in heard])
     for clip in heard:
         check_one_speaker(clip.mono, encoder, clip.file)
