@@ -58,6 +58,7 @@ def test_two_seconds_from_anywhere_tell_the_payload() -> None:
         assert detection.found
         assert detection.confidence >= 1 - FALSE_FINDS
         assert detection.payload == PAYLOAD
+        assert detection.payload_confidence > 0.99
         assert [(part.start_s, part.end_s) for part in detection.segments] == [(0.0, 2.0)]
 
 

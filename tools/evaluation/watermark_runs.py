@@ -77,7 +77,8 @@ class OurMark:
         """Run the detector."""
         detection = find_marks(sound.audio, sound.sample_rate)
         payload = detection.payload.number if detection.payload else None
-        return {"score": round(detection.score, 3), "found": detection.found, "payload": payload}
+        sure = round(detection.payload_confidence, 4)
+        return {"score": round(detection.score, 3), "found": detection.found, "payload": payload, "sure": sure}
 
 
 class Perth:

@@ -109,7 +109,8 @@ class Watermark(KernelNode):
     Twenty-four bands from 230 Hz to 3.5 kHz are raised or lowered by `strength_db`, low ones by 0.7 and high ones by
     1.5 times as much, each anew every 20 ms, by a pattern of 1.92 s that the key decides and whose signs carry the
     payload: ``y = x + sum_k g_k(t) b_k(x)`` with two-pole band-passes b_k. Slots count from `waits_samples` after
-    `prepare` or `reset`; a new payload takes hold from slot to slot. Found again by `vcfx_dsp.watermark.detector.find_marks`.
+    `prepare` or `reset`; a new payload takes hold from slot to slot. Found again by
+    `vcfx_dsp.watermark.detector.find_marks`.
 
     Parameters
     ----------

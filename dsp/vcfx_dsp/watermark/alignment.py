@@ -32,6 +32,8 @@ class Match:
         Correlation of pattern and evidence over its spread under a random pattern.
     payload
         The number that is read there.
+    payload_confidence
+        The probability that it is right, if there is a mark.
     time_scale
         How much longer the frame is in the window than when it was made, as a divisor: 1.05 is 5 % faster.
     frequency_ratio
@@ -40,6 +42,7 @@ class Match:
 
     score: float
     payload: int
+    payload_confidence: float
     time_scale: float
     frequency: int
 
@@ -77,8 +80,7 @@ class PatternSearch:
             frequency, scale = divmod(int(leaders[place]), scales)
             phase, offset = divmod(int(place), offsets)
             aligned = np.roll(tiles[frequency, scale, phase], -offset, axis=0)
-            score, payload = self._read(aligned)
-            found.append(Match(score, payload, float(time_scales[scale]), frequency))
+            found.append(Match(*self._read(aligned), float(time_scales[scale]), frequency))
         return max(found, key=lambda match: match.score)
 
     def _sync_scores(self, tiles: Array) -> Array:
@@ -89,13 +91,14 @@ class PatternSearch:
         scores: Array = (fit / np.sqrt(np.maximum(energy, floor))).astype(np.float32)
         return scores.reshape(*tiles.shape[:-2], SLOTS)
 
-    def _read(self, tiles: Array) -> tuple[float, int]:
-        """Return the score of all tiles under the payload that fits best, and that payload."""
+    def _read(self, tiles: Array) -> tuple[float, int, float]:
+        """Return the score of all tiles under the payload that fits best, that payload, and how sure it is."""
         signed = (self._signs * tiles).ravel()
         sums = np.bincount(self._places, weights=signed, minlength=CODE_BITS + 1).astype(np.float64)
-        payload, fit = decode(sums[:CODE_BITS])
-        spread = np.sqrt(max(float(np.sum(tiles.astype(np.float64) ** 2)), WEAKEST**2 * tiles.size))
-        return (float(sums[CODE_BITS]) + fit) / spread, payload
+        energy = np.bincount(self._places, weights=signed * signed, minlength=CODE_BITS + 1)
+        floor = WEAKEST**2 * tiles.size
+        payload, fit, sure = decode(sums[:CODE_BITS], float(np.sqrt(max(energy[:CODE_BITS].sum(), floor) / CODE_BITS)))
+        return (float(sums[CODE_BITS]) + fit) / float(np.sqrt(max(energy.sum(), floor))), payload, sure
 
 
 def _at_every_offset(tiles: npt.NDArray[np.float64]) -> Array:

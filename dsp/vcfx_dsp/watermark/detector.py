@@ -54,12 +54,15 @@ class Segment:
         As in `Detection`, of the surest window in it.
     payload
         What it says.
+    payload_confidence
+        As in `Detection`, of the surest window in it.
     """
 
     start_s: float
     end_s: float
     confidence: float
     payload: Payload
+    payload_confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,9 @@ class Detection:
         Where, in order of time.
     score
         Of the best window: correlation with the pattern, in standard deviations of a random pattern's.
+    payload_confidence
+        How probable it is, if there is a mark, that the payload was read without error: a mark is found in worse
+        sound than its payload can be read in.
     """
 
     found: bool
@@ -85,6 +91,7 @@ class Detection:
     payload: Payload | None
     segments: tuple[Segment, ...]
     score: float = 0.0
+    payload_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class _Window:
     end_s: float
     score: float
     payload: int
+    payload_confidence: float
 
     @property
     def seconds(self) -> float:
@@ -125,7 +133,7 @@ def find_marks(audio: npt.ArrayLike, sample_rate: int, key: WatermarkKey = DEFAU
     sure = [window for window in windows if window.score >= least_score(len(windows))]
     segments = _merged(sure, len(windows))
     payload = Payload.from_number(best.payload) if sure else None
-    return Detection(bool(sure), confidence, payload, segments, best.score)
+    return Detection(bool(sure), confidence, payload, segments, best.score, best.payload_confidence if sure else 0.0)
 
 
 def _checked(audio: npt.ArrayLike, sample_rate: int) -> npt.NDArray[np.float32]:
@@ -148,7 +156,9 @@ def _windows(sound: npt.NDArray[np.float32], sample_rate: int, search: PatternSe
         for from_s, to_s in _spans(seconds - start_s):
             some = evidence[:, round(from_s / HOP_S) : round(to_s / HOP_S)]
             match = search.best(some, _time_scales(to_s - from_s))
-            yield _Window(float(start_s) + from_s, float(start_s) + to_s, match.score, match.payload)
+            yield _Window(
+                float(start_s) + from_s, float(start_s) + to_s, match.score, match.payload, match.payload_confidence
+            )
 
 
 def _evidence(sound: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float32]:
@@ -203,9 +213,11 @@ def _merged(sure: list[_Window], tried: int) -> tuple[Segment, ...]:
         last = segments[-1] if segments else None
         if last and last.payload == payload and _joined(last, window, sure):
             joined = max(last.end_s, window.end_s), max(last.confidence, confidence)
-            segments[-1] = Segment(last.start_s, *joined, payload)
+            read = max(last.payload_confidence, window.payload_confidence)
+            segments[-1] = Segment(last.start_s, *joined, payload, read)
         else:
-            segments.append(Segment(window.start_s, window.end_s, confidence, payload))
+            read = window.payload_confidence
+            segments.append(Segment(window.start_s, window.end_s, confidence, payload, read))
     return tuple(segments)
 
 

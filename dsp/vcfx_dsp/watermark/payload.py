@@ -68,18 +68,21 @@ def encode(number: int) -> Bits:
     return word
 
 
-def decode(evidence: npt.NDArray[np.float64]) -> tuple[int, float]:
-    """Return the payload's number that fits best, and how well.
+def decode(evidence: npt.NDArray[np.float64], spread: float = 1.0) -> tuple[int, float, float]:
+    """Return the payload's number that fits best, how well, and how sure that is.
 
     Parameters
     ----------
     evidence
         48 numbers, above 0 where a bit looks like 1, the larger the surer.
+    spread
+        Standard deviation of one of them by chance.
 
     Returns
     -------
     tuple
-        The number, and the sum of the evidence with the sign of each code bit.
+        The number; the sum of the evidence with the sign of each code bit; the probability that no other word was
+        meant, as far as evidence of one amplitude in Gaussian noise tells.
     """
     basis, order = _reliable_basis(evidence)
     polarity = (1 - 2 * basis).astype(np.float32)
@@ -90,7 +93,9 @@ def decode(evidence: npt.NDArray[np.float64]) -> tuple[int, float]:
     heard = (evidence[order] > 0) @ basis % 2
     fits = changes @ ((2.0 * heard - 1.0) * evidence).astype(np.float32)
     best = int(fits.argmax())
-    return _number_of(heard ^ (changes[best] < 0)), float(fits[best])
+    amplitude = max(float(fits[best]), 0.0) / CODE_BITS
+    odds = np.exp(amplitude * (fits - fits[best]) / max(spread, 1e-9) ** 2)
+    return _number_of(heard ^ (changes[best] < 0)), float(fits[best]), 1.0 / float(odds.sum())
 
 
 @cache
