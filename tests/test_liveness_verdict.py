@@ -19,7 +19,9 @@ from vcfx_models.speech_level import Mono
 PHRASE = "apple river yellow thunder piano sugar"
 CHALLENGE = Challenge(PHRASE, issued_at=1_000.0)
 RATE_HZ = 48_000
-SOUND = np.random.default_rng(1).standard_normal(4 * RATE_HZ).astype(np.float32)
+NOISE = np.random.default_rng(1).standard_normal(4 * RATE_HZ).astype(np.float32)
+SYLLABLES = np.arange(4 * RATE_HZ) % 24_000 < 18_000
+SOUND = np.where(SYLLABLES, NOISE, 0.1 * NOISE).astype(np.float32)  # 20 dB
 SAMPLE = np.eye(256, dtype=np.float32)[0]
 
 
@@ -77,6 +79,12 @@ def test_each_fault_is_refused_in_one_sentence(changes: dict[str, object], now: 
     assert not verdict.passed
     assert len(verdict.reasons) == 1
     assert reason in verdict.reasons[0]
+
+
+def test_noise_is_refused_as_made_voices_pass_in_it() -> None:
+    verdict = judged(Stage(), sound=np.where(SYLLABLES, NOISE, 0.3 * NOISE).astype(np.float32))
+    assert not verdict.passed
+    assert "too noisy to judge: speech 9 dB above the noise; needed: 16 dB" in " ".join(verdict.reasons)
 
 
 def test_all_faults_are_told_at_once() -> None:

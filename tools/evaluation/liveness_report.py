@@ -15,6 +15,7 @@ from vcfx_models.liveness.challenge import PHRASE_BITS, PHRASE_WORDS, SECONDS_AL
 from vcfx_models.liveness.live_detector import LiveDetector
 from vcfx_models.liveness.phrase_check import LEAST_SHARE
 from vcfx_models.liveness.same_speaker import LEAST_SIMILARITY
+from vcfx_models.liveness.verdict import LEAST_SNR_DB
 from vcfx_models.liveness.words import WORDS
 
 from .liveness_figures import Rate, equal_error, rate
@@ -55,6 +56,7 @@ def report(folder: Path) -> str:
         "seconds": f"{SECONDS_ALLOWED:g}",
         "least_share": f"{LEAST_SHARE:g}",
         "least_similarity": f"{LEAST_SIMILARITY:g}",
+        "least_snr": f"{LEAST_SNR_DB:g}",
         "phrases": _phrases(phrases["rows"]),
         "speakers": _speakers(speakers["rows"]),
         "least_score": f"{least_score:.2f}",

@@ -23,6 +23,7 @@ SNRS_DB: Final = (20.0, 10.0, 5.0)
 #: Clips for the sweeps, live and of each attack, and how few frames of pause are too few.
 SWEPT_LIVE, SWEPT_ATTACKS, LEAST_PAUSE_FRAMES = 40, 8, 30
 NARROW_HZ: Final = 3_800.0
+NO_CHANNEL: Final = "no channel but the first Opus"
 
 
 class JudgedClip(NamedTuple):
@@ -59,6 +60,7 @@ def detector_results(folder: Path, corpus: Path) -> list[dict[str, Any]]:
     swept = [clip for clip in clips if clip.number % _step(clips, clip.kind) == 0]
     again = first_coded([clip.heard for clip in swept])
     for clip, sound in zip(swept, again, strict=True):
+        rows.append(_row(clip, NO_CHANNEL, detector, clip.before))
         rows.append(_row(clip, "Opus 24k again", detector, sound))
         rows.append(_row(clip, "MP3 again", detector, coded(clip.heard, "mp3", 0.6)))
         rows.append(_row(clip, "nothing above 3.8 kHz", detector, _narrow(clip.heard)))

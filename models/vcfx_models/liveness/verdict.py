@@ -1,14 +1,16 @@
-"""The one judgement on an answer to a challenge: right phrase, in time, the same speaker, a live voice."""
+"""The one judgement on an answer to a challenge: in time, right phrase, same speaker, live voice, little noise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from ..geometry import SAMPLE_RATE
+from ..reference_checks import speech_to_noise_db
 from ..speaker_encoder import SpeakerEmbedder, SpeakerEncoder
 from ..speech_level import Mono
 from .challenge import Challenge
@@ -16,6 +18,9 @@ from .live_detector import LiveDetector
 from .phrase_check import RATE_HZ, HeardPhrase, PhraseListener
 from .recording import Recording, mono_at
 from .same_speaker import LEAST_SIMILARITY, speaker_similarity
+
+#: In more noise than this made voices pass for live ones (models/LIVENESS.md).
+LEAST_SNR_DB: Final = 16.0
 
 
 class LivenessJudge(Protocol):
@@ -99,7 +104,14 @@ def judge_answer(
     heard = listener.hear(at_16k, challenge.words)
     similarity = speaker_similarity(answer, sample, encoder)
     live_score = detector.score(at_16k)
-    found = (_late(challenge, now), _phrase(heard), _speaker(similarity), _live(live_score, detector.least_score))
+    snr_db = speech_to_noise_db(mono_at(answer, SAMPLE_RATE, "the answer"))
+    found = (
+        _late(challenge, now),
+        _phrase(heard),
+        _speaker(similarity),
+        _live(live_score, detector.least_score),
+        _noise(snr_db),
+    )
     reasons = tuple(reason for reason in found if reason)
     return LivenessVerdict(not reasons, heard.score, similarity, live_score, reasons)
 
@@ -134,4 +146,13 @@ def _live(score: float, least: float) -> str:
     return (
         f"the answer does not sound like a person at the microphone (score {score:.1f}; needed: "
         f"{least:.1f}); a loudspeaker, a made voice or much noise sounds so"
+    )
+
+
+def _noise(snr_db: float) -> str:
+    if snr_db >= LEAST_SNR_DB:
+        return ""
+    return (
+        f"the answer is too noisy to judge: speech {snr_db:.0f} dB above the noise; needed: {LEAST_SNR_DB:g} dB; "
+        "go nearer to the microphone"
     )
