@@ -15,6 +15,7 @@ from .packages import package
 
 Record = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
+SURE_ENOUGH: Final = 0.99
 TEXT: Final = Path(__file__).with_name("watermark_report.md")
 
 
@@ -24,8 +25,10 @@ def write_report(path: Path, records: Sequence[Record]) -> None:
     folder.mkdir(exist_ok=True)
     parts = {
         "unmarked": _unmarked(records),
-        "attacks": _attacks(records),
+        "attacks": _attacks(records, 2.0, 100.0),
+        "short": _attacks(records, 0.0, 1.99),
         "strength": _strength(records),
+        "sure": _sure(records),
         "quality": _quality(records),
         "false_finds": f"{FALSE_FINDS:g}",
         "least_score": f"{least_score(1):.2f}",
@@ -89,12 +92,12 @@ def _unmarked(records: Sequence[Record]) -> str:
     return _table(["2 s pieces of", "pieces", "found", "rate [95 %]", "highest score"], lines)
 
 
-def _attacks(records: Sequence[Record]) -> str:
-    runs = [run for run in _of(records, "attacks", "conversions", "removal") if "strength" not in run.get("note", "")]
+def _attacks(records: Sequence[Record], shortest_s: float, longest_s: float) -> str:
     columns: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
-    for run in runs:
+    for run in _of(records, "attacks", "conversions", "removal"):
         for row in run["rows"]:
-            columns.setdefault((run["marker"], row["seconds"]), []).append(row)
+            if shortest_s <= row["seconds"] <= longest_s:
+                columns.setdefault((run["marker"], row["seconds"]), []).append(row)
     order = sorted(columns)
     names = list(dict.fromkeys(row["attack"] for rows in columns.values() for row in rows))
     lines = []
@@ -122,20 +125,31 @@ def _strengths(records: Sequence[Record], what: str) -> dict[float, list[Mapping
     return dict(sorted(found.items()))
 
 
+def _sure(records: Sequence[Record]) -> str:
+    rows = [row for record in records if record["marker"] == "ours" for row in record["rows"]]
+    told = [row for row in rows if row.get("sure") is not None and "right" in row and _is_found(row, "ours")]
+    sure = [row["right"] for row in told if row["sure"] >= SURE_ENOUGH]
+    unsure = [row["right"] for row in told if row["sure"] < SURE_ENOUGH]
+    return (
+        f"Of {len(told)} finds after all attacks here, the noises of the ladder below among them, {len(sure)} claimed "
+        f"{100 * SURE_ENOUGH:.0f} % or more, and {sum(sure)} of these were right; of the other {len(unsure)}, {sum(unsure)}."
+    )
+
+
 def _strength(records: Sequence[Record]) -> str:
-    attacks, quality = _strengths(records, "attacks"), _strengths(records, "quality")
-    names = ["nothing", "Opus 16 kbit/s", "white noise, 10 dB", "room, 0.6 s"]
+    noise, quality = _strengths(records, "noise"), _strengths(records, "quality")
+    ladder = sorted({float(row["attack"]) for rows in noise.values() for row in rows}, reverse=True)
     lines = []
-    for strength_db, rows in attacks.items():
+    for strength_db, rows in noise.items():
         cells = [f"{strength_db:g}"]
-        some = [row for row in rows if row["seconds"] == 2.0]
-        for name in names:
-            scores = [row["score"] for row in some if row["attack"] == name]
-            cells.append(f"{np.mean(scores):.1f} ({np.quantile(scores, 0.1):.1f})" if scores else "-")
+        for snr_db in ladder:
+            some = [row for row in rows if float(row["attack"]) == snr_db]
+            found = sum(_is_found(row, "ours") for row in some)
+            cells.append(f"{np.mean([row['score'] for row in some]):.1f}, {found}/{len(some)}")
         known = quality.get(strength_db, [])
         cells.append(f"{np.mean([row['pesq'] for row in known]):.2f}" if known else "-")
         lines.append(cells)
-    return _table(["strength, dB", *(f"score after {name}" for name in names), "PESQ"], lines)
+    return _table(["strength, dB", *(f"noise {snr_db:g} dB: mean score, found" for snr_db in ladder), "PESQ"], lines)
 
 
 def _quality(records: Sequence[Record]) -> str:
