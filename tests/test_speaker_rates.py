@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from scipy.stats import norm
 
+from tools.evaluation.corpus import _archive
 from tools.evaluation.error_rates import Trials, difference, equal_error, error_rates
 from tools.evaluation.speaker_material import RATE_HZ, Person, Piece, held_out_people, pieces_of, with_noise
 from tools.evaluation.speaker_trials import trials_by_condition
@@ -160,5 +161,7 @@ def test_everyone_whom_training_heard_is_left_out(tmp_path: Path) -> None:
             archive.addfile(entry, sound)
             table.writerow(["set", speaker, "f", split, path, 5.0, ""])
     people = held_out_people(tmp_path)
+    _archive(tmp_path / "set.tar").close()  # kept open for the next clip of the set
+    _archive.cache_clear()
     assert {one.name: one.across_recordings for one in people} == {held: True, "dev": False}
     assert [one.sides[0].size for one in people if one.name == "dev"] == [int(2.5 * RATE_HZ)]
