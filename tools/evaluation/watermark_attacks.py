@@ -173,3 +173,21 @@ ATTACKS: Final[dict[str, Attack]] = {
     "speed +10 %": _faster(1.10),
     "spectral subtraction": _denoised,
 }
+
+
+def harmed(sound: Sound, rng: np.random.Generator) -> Sound:
+    """What the detector's network is trained on: of ten times two nothing, five noise, the rest codec, rate or room."""
+    snr_db = float(rng.uniform(5.0, 25.0))
+    falling = float(rng.uniform(0.5, 0.97))
+    codec = "libopus" if rng.random() < 0.67 else "libmp3lame"
+    bits_per_second = int(rng.choice([12_000, 16_000, 24_000] if codec == "libopus" else [32_000, 64_000]))
+    choices: list[Attack] = [
+        _unharmed,
+        _unharmed,
+        *[noisy(snr_db)] * 3,
+        *[noisy(snr_db, falling)] * 2,
+        _resampled(8_000),
+        _in_room(float(rng.uniform(0.15, 0.6)), float(rng.uniform(0.0, 10.0))),
+        _through_codec(codec, bits_per_second, 16_000 if codec == "libopus" else 24_000),
+    ]
+    return choices[int(rng.integers(len(choices)))](sound, rng)

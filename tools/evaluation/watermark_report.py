@@ -132,7 +132,8 @@ def _sure(records: Sequence[Record]) -> str:
     unsure = [row["right"] for row in told if row["sure"] < SURE_ENOUGH]
     return (
         f"Of {len(told)} finds after all attacks here, the noises of the ladder below among them, {len(sure)} claimed "
-        f"{100 * SURE_ENOUGH:.0f} % or more, and {sum(sure)} of these were right; of the other {len(unsure)}, {sum(unsure)}."
+        f"{100 * SURE_ENOUGH:.0f} % or more, and {sum(sure)} of these were right; "
+        f"of the other {len(unsure)}, {sum(unsure)}."
     )
 
 
