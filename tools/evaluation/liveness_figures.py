@@ -25,13 +25,13 @@ class Rate(NamedTuple):
 
 
 def rate(hits: Sequence[bool] | npt.NDArray[np.bool_], speakers: Sequence[str]) -> Rate:
-    """Return the share of hits; the interval is a bootstrap over speakers, or over clips where one speaks them all.
+    """Return the share of hits; the interval is a bootstrap over speakers, or over clips where one or two speak them all.
 
     Where nothing or everything hit, resampling shows no spread: there the interval is that of the rule of three.
     """
     values = np.asarray(hits, np.float64)
     names, owner = np.unique(np.asarray(speakers), return_inverse=True)
-    if names.size == 1:
+    if names.size <= 2:
         owner = np.arange(values.size)
     groups = int(owner.max()) + 1
     sums, counts = np.bincount(owner, values, groups), np.bincount(owner, minlength=groups)
