@@ -33,7 +33,7 @@ def test_what_is_said_is_heard(clip: Clip) -> None:
 
 def test_what_is_not_said_is_refused(clip: Clip) -> None:
     with pytest.raises(
-        ConsentError, match=r"clip\.flac: the statement was not heard \(\d+% of its words; needed: 65%\)"
+        ConsentError, match=r"clip\.flac: the statement was not heard \(\d+% of its words; needed: 50%\)"
     ):
         check_statement_heard(clip, NOT_SAID, "clip.flac")
 

@@ -189,6 +189,18 @@ def test_recordings_from_files_are_never_live(shelf: Shelf, person: Person) -> N
     assert "there is no such recording" in shelf.refused(*record[:-1], "none.wav", "--unchecked", "--replace")
 
 
+def test_a_statement_that_is_not_heard_is_never_live(
+    shelf: Shelf, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcfx_models.enrolment.spoken_statement.heard_share", lambda *_: 0.1)
+    record = ["record", "anna", *TERMS, *shelf.model]
+    assert "the statement was not heard (10% of its words; needed: 50%)" in shelf.refused(*record)
+    assert [stage.title for stage in person.stages] == ["statement"] * 3
+    assert shelf.names() == []
+    assert shelf.json(*record, "--unchecked")["liveness"] == "unchecked"
+    assert [stage.title for stage in person.stages[3:]] == ["statement", "sample"], "nobody is asked for a phrase"
+
+
 def test_what_records_programs_shows_nobody(shelf: Shelf, person: Person) -> None:
     person.no_person = "'Monitor of Speakers' records what programs play; a living person needs a microphone"
     record = ["record", "anna", *TERMS, *shelf.model]

@@ -37,9 +37,10 @@ SAMPLE_TEXT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was said: the statement, the sample, and the voice that both make."""
+    """What was said: the statement, whether it was heard to be that, the sample, and the voice that both make."""
 
     statement: Clip
+    is_heard: bool
     sample: Clip
     voice: Voice
 
@@ -60,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
         skips = skips or _done_without(options, recordist.no_person)
         terms = completed(given, now)
         statement = statement_of(terms)
-        recorded = _recorded(recordist, statement, path.stem, encoder, metadata_of(options))
-        is_live = not skips and _is_live(recordist, recorded.voice, encoder)
+        recorded = _recorded(recordist, statement, path.stem, encoder, options)
+        is_live = not skips and recorded.is_heard and _is_live(recordist, recorded.voice, encoder)
     if not is_live:
         _accept_unchecked(options)
     files = {"statement": wave_file(recorded.statement), "sample": wave_file(recorded.sample)}
@@ -115,21 +116,30 @@ def _missing_detector() -> str:
 
 
 def _recorded(
-    recordist: Recordist, statement: str, name: str, encoder: SpeakerEncoder, metadata: dict[str, str]
+    recordist: Recordist, statement: str, name: str, encoder: SpeakerEncoder, options: argparse.Namespace
 ) -> Recorded:
     from vcfx_models.enrolment.spoken_statement import check_statement_heard, check_statement_speaker
+    from vcfx_models.errors import ConsentError
     from vcfx_models.reference import heard_clip, voice_from_clips
+
+    unheard: list[Clip] = []
 
     def check_statement(clip: Clip) -> None:
         heard_clip(clip)
-        if not check_statement_heard(clip, statement, clip.file):
-            say("What the statement says was not checked: the recogniser does not know its words.")
+        try:
+            if not check_statement_heard(clip, statement, clip.file):
+                say("What the statement says was not checked: the recogniser does not know its words.")
+        except ConsentError as error:
+            if not options.unchecked:
+                raise
+            unheard.append(clip)
+            say(f"{error}: the voice is enrolled as unchecked.")
 
     said = _until_good(recordist, Stage("statement", statement), check_statement)
     sample = _until_good(recordist, Stage("sample", SAMPLE_TEXT), lambda clip: _check_sample(clip, name, encoder))
-    voice = voice_from_clips([sample, said], name, encoder, metadata)
+    voice = voice_from_clips([sample, said], name, encoder, metadata_of(options))
     check_statement_speaker(said, voice.embedding, encoder, said.file)
-    return Recorded(said, sample, voice)
+    return Recorded(said, not unheard, sample, voice)
 
 
 def _check_sample(clip: Clip, name: str, encoder: SpeakerEncoder) -> None:
