@@ -131,7 +131,7 @@ def _sure(records: Sequence[Record]) -> str:
     sure = [row["right"] for row in told if row["sure"] >= SURE_ENOUGH]
     unsure = [row["right"] for row in told if row["sure"] < SURE_ENOUGH]
     return (
-        f"Of {len(told)} finds after all attacks here, the noises of the ladder below among them, {len(sure)} claimed "
+        f"Of {len(told)} finds after all attacks here, the noises of the ladder below among them,\n{len(sure)} claimed "
         f"{100 * SURE_ENOUGH:.0f} % or more, and {sum(sure)} of these were right; "
         f"of the other {len(unsure)}, {sum(unsure)}."
     )
@@ -187,7 +187,7 @@ def _draw_unmarked(path: Path, records: Sequence[Record]) -> None:
     rates = [FALSE_FINDS * 10 ** ((least_score(1) - score) / (least_score(10) - least_score(1))) for score in assumed]
     axes.semilogy(assumed, rates, "k--", label="assumed for the confidence")
     axes.axvline(least_score(1), color="grey", linestyle=":", label="found from here on")
-    axes.set(xlabel="score of 2 s", ylabel="share above it", ylim=(FALSE_FINDS / 3, 1.2))
+    axes.set(xlabel="score of 2 s", ylabel="share above it", xlim=(5.5, 8.5), ylim=(FALSE_FINDS / 3, 1.2))
     axes.legend()
     _saved(figure, path)
 
