@@ -205,6 +205,7 @@ def test_keys_are_trusted_and_distrusted(shelf: Shelf) -> None:
     shelf.move("theirs")
     (theirs,) = [row for row in shelf.json("trust") if row["standing"] == "own"]
     shelf.move("data")
+    assert "--name is 'a\\nb'; allowed: one line" in shelf.refused("trust", "a.vcfxvoice", "--name", "a\nb")
     text = shelf.run("trust", "a.vcfxvoice", "--name", "Anna's")
     assert text == f"The key {theirs['fingerprint']} is trusted from now on, and all voices that it signs.\n"
     assert shelf.last() == (

@@ -36,8 +36,8 @@ def _export(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _import(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from vcfx_models.enrolment.exchange import import_notices, opened_file, unlocked
-    from vcfx_models.papers.sealing import is_sealed
+    from vcfx_models.enrolment.exchange import import_notices, opened_file
+    from vcfx_models.papers.sealing import is_sealed, unseal
 
     path = Path(options.file).expanduser()
     content = opened_file(path)
@@ -47,7 +47,7 @@ def _import(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         whose = f"; no longer usable: {', '.join(known)}" if known else "; no voice here is concerned"
         return facts, f"{count} revocation{'s are' if count != 1 else ' is'} kept from now on{whose}."
     if is_sealed(content):
-        content = unlocked(content, passphrase(options.passphrase_file, "Its passphrase"), str(path))
+        content = unseal(content, passphrase(options.passphrase_file, "Its passphrase"), str(path))
     return _import_voice(options, content, path)
 
 

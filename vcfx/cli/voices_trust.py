@@ -47,12 +47,16 @@ def _list(as_json: bool) -> int:
 
 
 def _trust(options: argparse.Namespace) -> int:
+    from vcfx_models.one_line import is_one_line
     from vcfx_models.papers import audit
+    from vcfx_models.papers.consent import MAX_TEXT
     from vcfx_models.papers.trust import standing, trust_key
 
     key = _key_of(options.key)
     if (now := standing(key)) in ("own", "publisher"):
         raise VcfxError(f"the key {key.fingerprint} needs no trust: it is {'your own' if now == 'own' else 'of vcfx'}")
+    if not is_one_line(options.name, 0, MAX_TEXT):
+        raise VcfxError(f"--name is {options.name[:40]!r}; allowed: one line of at most {MAX_TEXT} letters")
     audit.append("trusted", {"key": key.raw.hex(), "fingerprint": key.fingerprint, "name": options.name})
     trust_key(key, options.name)
     return _say(options, key.fingerprint, "is trusted from now on, and all voices that it signs")

@@ -13,7 +13,7 @@ from ..papers.bundle import MAX_BYTES as MAX_BUNDLE_BYTES
 from ..papers.bundle import read_bundle
 from ..papers.revocation import MAX_BYTES as MAX_NOTICES_BYTES
 from ..papers.revocation import keep_revocations, read_notices
-from ..papers.sealing import seal, unseal
+from ..papers.sealing import seal
 from ..papers.trust import distrust_key, trust_key
 from ..voice_file import Voice
 from ..voice_library import list_voices
@@ -78,11 +78,6 @@ def opened_file(path: Path) -> bytes:
     if len(content) > MAX_FILE_BYTES:
         raise VoiceError(f"{shown(path)}: is larger than {MAX_FILE_BYTES // 1000} kB, which no voice or list is")
     return content
-
-
-def unlocked(content: bytes, passphrase: str, file: str) -> bytes:
-    """Return the bundle in a locked file; raises `VoiceError` if the passphrase is wrong."""
-    return unseal(content, passphrase, file)
 
 
 def checked_import(content: bytes, file: str) -> Voice:

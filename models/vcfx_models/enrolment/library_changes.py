@@ -14,7 +14,7 @@ from ..voice_library import list_voices, user_voices_folder, voice_path
 from ..voice_on_disk import load_voice, save_bundle, shown
 from .voice_names import checked_voice_name
 
-MAX_VOICES: Final = 10_000
+_REPLACE: Final = ", or give --replace"
 
 
 def free_path(name: str, replaces: bool = False) -> Path:
@@ -38,9 +38,6 @@ def free_path(name: str, replaces: bool = False) -> Path:
             whose = "comes with vcfx" if origin == "vcfx" else "is there already"
             raise VoiceError(f"a voice '{taken}' {whose}; choose another name" + ("" if taken != name else _REPLACE))
     return user_voices_folder() / f"{name}{SUFFIX}"
-
-
-_REPLACE: Final = ", or give --replace"
 
 
 def add_voice(bundle: bytes, path: Path) -> None:

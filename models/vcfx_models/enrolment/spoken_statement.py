@@ -19,9 +19,9 @@ from ..speaker_encoder import SpeakerEmbedder
 
 #: Words with fewer letters are heard everywhere, and make the search slow.
 LEAST_LETTERS: Final = 4
-#: So many words of the statement must be known to the recogniser, and such a share be heard in order. Of 24 sentences of
-#: 14 to 45 words read by natives 80 % or more were heard, of other sentences 50 % or fewer; of 7 shorter ones read with
-#: a strong accent two were heard by less than half.
+#: So many words of the statement must be known to the recogniser, and such a share be heard in order. Of 24 sentences
+#: of 14 to 45 words read by natives 80 % or more were heard, of other sentences 50 % or fewer; of 7 shorter ones read
+#: with a strong accent, 29 to 100 %.
 LEAST_KNOWN_WORDS: Final = 6
 LEAST_HEARD: Final = 0.5
 #: What else may be heard, so that not all that is said must be a word of the statement.
