@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from .data_folder import with_home
 from .errors import ModelError
 from .networks_protocol import Networks
 
@@ -66,7 +67,7 @@ def _need_cuda() -> None:
 
 def _named_folder(folder: str) -> Path | None:
     """Return the folder that was named, None for the empty name."""
-    place = Path(folder).expanduser() if folder else None
+    place = with_home(Path(folder)) if folder else None
     if place is not None and not place.is_dir():
         raise ModelError(f"there is no folder '{folder}' with a voice model")
     return place

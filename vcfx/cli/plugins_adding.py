@@ -13,6 +13,7 @@ from vcfx.hosts.plugins.plugin_node import KIND, plugin_class
 from vcfx.presets import Entry, NodeEntry, Preset, user_folder
 from vcfx.presets.library import preset_root
 from vcfx_dsp.parameters import Value, check_all
+from vcfx_models.data_folder import with_home
 
 LIMITER = "limiter"
 
@@ -21,7 +22,7 @@ def target_of(preset: str) -> Path:
     """Return the file that a changed preset belongs in: the one it came from, or the user's copy of one of vcfx."""
     if not (preset.endswith(".toml") or any(separator in preset for separator in ("/", "\\"))):
         return user_folder() / f"{preset}.toml"
-    path = Path(preset).expanduser()
+    path = with_home(Path(preset))
     is_ours = path.resolve().parent == Path(str(preset_root())).resolve()
     return user_folder() / path.name if is_ours else path
 

@@ -12,6 +12,7 @@ import platformdirs
 from vcfx.engine.engine import Engine
 from vcfx.engine.recording import Recorder
 from vcfx.errors import AudioFileError, VcfxError
+from vcfx_models.data_folder import with_home
 
 from .live_state import RecordingState
 from .messages import RecordSides
@@ -96,7 +97,7 @@ class Takes:
     def _open(self, engine: Engine, sides: RecordSides, path: str | None, reply: Reply) -> None:
         """Thread: the take's own."""
         try:
-            target = default_path() if path is None else Path(path).expanduser()
+            target = default_path() if path is None else with_home(Path(path))
             if path is None:
                 target.parent.mkdir(parents=True, exist_ok=True)
             recorder = Recorder(engine, target, sides)

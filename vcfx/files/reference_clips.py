@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from vcfx.errors import AudioFileError
+from vcfx_models.data_folder import with_home
 from vcfx_models.reference import MAX_CLIP_S, Clip
 
 from .formats import AUDIO_EXTENSIONS, extension_of
@@ -28,7 +29,7 @@ def clip_paths(names: Sequence[str]) -> list[Path]:
         If one is missing, a folder holds none, or there are more than 99.
     """
     found: list[Path] = []
-    for path in (Path(name).expanduser() for name in names):
+    for path in (with_home(Path(name)) for name in names):
         if not path.exists():
             raise AudioFileError(f"{path}: there is no such recording")
         inside = [path]

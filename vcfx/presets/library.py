@@ -11,6 +11,7 @@ from typing import Literal
 import platformdirs
 
 from vcfx.errors import PresetError, nearest
+from vcfx_models.data_folder import with_home
 from vcfx_models.whole_file import replace_file
 
 from .document import parse, read_bytes, shown_path
@@ -80,7 +81,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
         If there is none, or it holds what is not allowed.
     """
     if isinstance(name_or_path, Path) or is_path(name_or_path):
-        path = Path(name_or_path).expanduser()
+        path = with_home(Path(name_or_path))
         return read_preset(read_bytes(path), shown_path(path))
     user, packaged = files_in(user_folder()), packaged_files(preset_root())
     if name_or_path in user:

@@ -13,6 +13,7 @@ import platformdirs
 from vcfx.errors import ControlError, PresetError, nearest
 from vcfx.presets.document import read_bytes, shown_path
 from vcfx.presets.toml_files import SUFFIX, files_in, is_path, packaged_files
+from vcfx_models.data_folder import with_home
 from vcfx_models.whole_file import replace_file
 
 from .map_reader import read_map
@@ -62,7 +63,7 @@ def load_map(name_or_path: str) -> MidiMap:
         If there is none, or it holds what is not allowed.
     """
     if is_path(name_or_path):
-        path = Path(name_or_path).expanduser()
+        path = with_home(Path(name_or_path))
         return read_map(_content(path), shown_path(path))
     user, packaged = files_in(user_folder()), _packaged()
     if name_or_path in user:
@@ -81,7 +82,7 @@ def load_or_new(name_or_path: str) -> MidiMap:
 def map_file(name_or_path: str) -> Path:
     """Return the file that a map is saved to: the path itself, or one in the user's folder."""
     if is_path(name_or_path):
-        return Path(name_or_path).expanduser()
+        return with_home(Path(name_or_path))
     return user_folder() / f"{name_or_path}{SUFFIX}"
 
 

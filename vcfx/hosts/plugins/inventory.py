@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import platformdirs
 
 from vcfx.errors import PluginError, nearest
+from vcfx_models.data_folder import with_home
 from vcfx_models.whole_file import replace_file
 
 from .description import PluginDescription
@@ -142,7 +143,7 @@ def _look_for(query: str, inventory: Inventory) -> None:
     from .folders import find_bundles, standard_folders
     from .scan import scan
 
-    path = Path(query.split("#", maxsplit=1)[0]).expanduser()
+    path = with_home(Path(query.split("#", maxsplit=1)[0]))
     if os.sep in query or path.suffix:
         bundles = find_bundles([path])
     else:
