@@ -1,8 +1,8 @@
 """Finds the mark in sound: whether it is there, what it says, and where in time, without the original.
 
 Sound is looked at through windows of 2 s, of 8 s and of 30 s; what a longer window gathers outweighs what speech,
-noise and codecs hide in a shorter one. In the first two every speed and pitch within 6 % is tried, in the longest the
-pitch alone. A window's score is compared with what the best of all these tries reaches in unmarked sound.
+noise and codecs hide in a shorter one. In the first two every speed within 6 % and every pitch within 5 % is tried,
+in the longest the pitch alone. A window's score is compared with what the best of all these tries reaches in unmarked sound.
 """
 
 from __future__ import annotations
