@@ -2,7 +2,8 @@
 
 Sound is looked at through windows of 2 s, of 8 s and of 30 s; what a longer window gathers outweighs what speech,
 noise and codecs hide in a shorter one. In the first two every speed within 6 % and every pitch within 5 % is tried,
-in the longest the pitch alone. A window's score is compared with what the best of all these tries reaches in unmarked sound.
+in the longest the pitch alone. A window's score is compared with what the best of all these tries reaches in unmarked
+sound.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Segment:
     end_s: float
     confidence: float
     payload: Payload
-    payload_confidence: float = 1.0
+    payload_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
