@@ -25,7 +25,7 @@ class Rate(NamedTuple):
 
 
 def rate(hits: Sequence[bool] | npt.NDArray[np.bool_], speakers: Sequence[str]) -> Rate:
-    """Return the share of hits; the interval is a bootstrap over speakers, or over clips where one or two speak them all.
+    """Return the share of hits; its interval draws speakers, or clips where one or two speak them all.
 
     Where nothing or everything hit, resampling shows no spread: there the interval is that of the rule of three.
     """
