@@ -12,8 +12,9 @@ from tools.train.corpus_audio import as_pcm
 from tools.train.corpus_content import PCA_COMPONENTS, save_pca
 from tools.train.corpus_f0 import f0_frames, frame_count
 from tools.train.corpus_files import RATE_HZ, Clip, CorpusError, read_clips, save_stream, write_clips
-from tools.train.corpus_ge2e import MOST_PARTIALS, PARTIAL_FRAMES, partials, spoken_frames
+from tools.train.corpus_ge2e import MOST_PARTIALS, partials, spoken_frames
 from tools.train.corpus_sources import read_records, tar_pieces
+from vcfx_models.ge2e_geometry import PARTIAL_FRAMES
 from vcfx_models.speech_level import active_level_dbfs, levelled
 
 

@@ -144,7 +144,7 @@ def report_of(segments: tuple[Segment, ...] = (), seconds: float = 14.2, **other
     return FileReport(MarkReport(segments, 0.5, seconds, seconds), **fields)  # type: ignore[arg-type]
 
 
-FOUND = (Segment(0.0, 4.5, 0.99991, PAYLOAD), Segment(8.0, 12.4, 1.0, PAYLOAD))
+FOUND = (Segment(0.0, 4.5, 0.99991, PAYLOAD, 0.9), Segment(8.0, 12.4, 1.0, PAYLOAD, 0.995))
 INTACT = Credentials("intact", "One vcfx installation", False, "vcfx 1", disclosure=SPOKEN)
 CONCLUSIONS = [
     (report_of(FOUND), "carries the mark of vcfx: a converted voice, from 0.0 to 4.5 s, from 8.0 to 12.4 s"),
@@ -173,8 +173,9 @@ def test_people_see_what_it_rests_on() -> None:
     assert told[0].startswith("standard input: carries the mark of vcfx")
     assert told[1] == (
         "  mark         0.0-4.5 s, confidence above 0.9999: "
-        "installation 2752 (this installation), voice 4025 (anna or bert)"
+        "probably installation 2752 (this installation), voice 4025 (anna or bert)"
     )
+    assert "above 0.9999: installation 2752" in told[2], "there the payload is sure"
     assert told[3].startswith("  metadata     Artificial voice 'anna', made with vcfx")
     assert told[3].endswith("(only this sentence is left of them)")
     assert told[4].startswith(

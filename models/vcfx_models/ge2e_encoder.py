@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .errors import ModelError
 from .ge2e_geometry import BANDS, EMBEDDING_SIZE, HIDDEN_SIZE, LAYERS
+from .runtime.one_thread import failures_named, open_session
 
 Floats = npt.NDArray[np.float32]
 INPUTS = ("bands", "hidden", "cell")
@@ -44,22 +45,12 @@ class Ge2eEncoder:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime  # loads slowly: not before it is needed
-
         if not path.is_file():
             raise ModelError(f"there is no GE2E network {path}")
         self.path = path
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        with failures_named(path, "GE2E network"):
+            self._session = open_session(path.read_bytes())
             self.hear(np.zeros((2, 1, BANDS), np.float32), Ge2eState.empty(2))
-        except ModelError:
-            raise
-        except Exception as error:  # its exceptions have no common base but this one
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"{path} is damaged or no GE2E network ({reason[:100]})") from None
 
     def hear(self, bands: Floats, state: Ge2eState) -> tuple[Floats, Ge2eState]:
         """Go on with (streams, frames, 40), 1 frame or more; return (streams, 256) unit vectors and the state after."""

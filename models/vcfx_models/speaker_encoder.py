@@ -12,6 +12,7 @@ from .errors import ModelError
 from .geometry import EMBEDDING_SIZE
 from .log_mel_frames import log_mel_frames
 from .network_files import weights_folder
+from .runtime.one_thread import failures_named, open_session
 from .voice_vector import unit
 
 FILE_NAME = "speaker.onnx"
@@ -41,24 +42,12 @@ class SpeakerEncoder:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        import onnxruntime  # loads slowly: not before it is needed
-
         self.path = (weights_folder() if folder is None else folder) / FILE_NAME
         if not self.path.is_file():
             raise ModelError(f"there is no speaker network {self.path}, which making a voice of recordings needs")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                self.path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+        with failures_named(self.path, "speaker network"):
+            self._session = open_session(self.path.read_bytes())
             self.embed(np.zeros(4_800, np.float32))
-        except ModelError:
-            raise
-        except Exception as error:  # its exceptions have no common base but this one
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"{self.path} is damaged or no speaker network ({reason[:100]})") from None
 
     def embed(self, mono: Floats) -> Floats:
         """Return (256,) of unit length for speech, mono at 24 kHz and levelled."""

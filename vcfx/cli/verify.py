@@ -22,6 +22,8 @@ _STDERR: Final = 2
 EXIT_NO_MARK: Final = 1
 EXIT_ERROR: Final = 2
 _MAX_SEGMENTS: Final = 8
+#: Of the payloads claimed with as much, 316 of 316 were right; below, 40 of 55 (models/WATERMARK.md).
+SURE_PAYLOAD: Final = 0.99
 _STATES: Final = {
     "trusted": "intact, signed by {signer}",
     "intact": "intact, signed by {signer}; nobody vouches for that signer",
@@ -79,9 +81,10 @@ def lines(name: str, report: FileReport, names: KnownNames) -> list[str]:
     mark = report.mark
     for segment in mark.segments[:_MAX_SEGMENTS]:
         tags = segment.payload
+        sure = "" if segment.payload_confidence >= SURE_PAYLOAD else "probably "
         told.append(
             f"  mark         {segment.start_s:.1f}-{segment.end_s:.1f} s, {_sureness(segment.confidence)}: "
-            f"installation {tags.installation} ({names.installation(tags.installation)}), "
+            f"{sure}installation {tags.installation} ({names.installation(tags.installation)}), "
             f"voice {tags.voice} ({names.voice(tags.voice)})"
         )
     if report.says is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -90,7 +90,12 @@ class MarkScan:
         pieces = max(1, len(self._found))
         confidences = [piece.confidence for _, piece in self._found]
         segments = [
-            Segment(start_s + each.start_s, start_s + each.end_s, _overall(each.confidence, pieces), each.payload)
+            replace(
+                each,
+                start_s=start_s + each.start_s,
+                end_s=start_s + each.end_s,
+                confidence=_overall(each.confidence, pieces),
+            )
             for start_s, piece in self._found
             for each in piece.segments
             if pieces * (1.0 - each.confidence) <= FALSE_FINDS
@@ -134,8 +139,12 @@ def _joined(segments: list[Segment]) -> tuple[Segment, ...]:
     for segment in sorted(segments, key=lambda one: one.start_s):
         last = joined[-1] if joined else None
         if last and last.payload == segment.payload and segment.start_s <= last.end_s:
-            confidence = max(last.confidence, segment.confidence)
-            joined[-1] = Segment(last.start_s, max(last.end_s, segment.end_s), confidence, segment.payload)
+            joined[-1] = replace(
+                last,
+                end_s=max(last.end_s, segment.end_s),
+                confidence=max(last.confidence, segment.confidence),
+                payload_confidence=max(last.payload_confidence, segment.payload_confidence),
+            )
         else:
             joined.append(segment)
     return tuple(joined)

@@ -151,6 +151,7 @@ def _segment(segment: Segment, names: KnownNames) -> dict[str, Any]:
         "start_s": round(segment.start_s, 3),
         "end_s": round(segment.end_s, 3),
         "confidence": segment.confidence,
+        "payload_confidence": segment.payload_confidence,
         "installation": segment.payload.installation,
         "installation_name": names.installation(segment.payload.installation),
         "voice": segment.payload.voice,

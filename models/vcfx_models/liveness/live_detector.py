@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from vcfx_models.runtime.one_thread import failures_named, open_session
+
 from ..errors import ModelError, VoiceError
 from ..network_files import weights_folder
 from ..speech_level import Mono
@@ -36,28 +38,16 @@ class LiveDetector:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        import onnxruntime  # loads slowly: not before it is needed
-
         self.path = (weights_folder() if folder is None else folder) / FILE_NAME
         if not self.path.is_file():
             raise ModelError(f"there is no network {self.path}, which telling live voices from made ones needs")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                self.path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+        with failures_named(self.path, "detector of live voices"):
+            self._session = open_session(self.path.read_bytes())
             metadata = self._session.get_modelmeta().custom_metadata_map
             if (metadata["format"], metadata["format_version"]) != (FORMAT, FORMAT_VERSION):
                 raise ValueError("another format")
             self.least_score = float(metadata["least_score"])
             self.judge(np.zeros((100, N_BANDS), np.float32))
-        except ModelError:
-            raise
-        except Exception as error:  # its exceptions have no common base but this one
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"{self.path} is damaged or no detector of live voices ({reason[:100]})") from None
 
     def score(self, mono: Mono) -> float:
         """Return the logarithm of the odds, as far as the network can tell, that speech at 16 kHz is live.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +16,8 @@ RATE_HZ: Final = 16_000
 LEAST_SHARE: Final = 0.6
 #: An answer that holds many other words may be a recital of all that could be asked.
 MOST_WORDS_PER_ASKED: Final = 2.0
+#: Less than this is no word, and pocketsphinx fails on less than a frame.
+LEAST_SAMPLES: Final = 1_600
 _LOUDEST_PCM: Final = 0.5 * 32_767
 
 
@@ -80,11 +81,14 @@ class PhraseListener:
 
     def words_in(self, mono: Mono) -> tuple[str, ...]:
         """Return the words that are heard in speech, mono at 16 kHz."""
+        if mono.size < LEAST_SAMPLES:
+            return ()
         decoder = self._decoder
         decoder.start_utt()
-        with contextlib.suppress(RuntimeError):  # too short for one frame
+        try:
             decoder.process_raw(_as_pcm(mono), no_search=False, full_utt=True)
-        decoder.end_utt()
+        finally:
+            decoder.end_utt()  # or it would never start again
         found = decoder.hyp()
         return tuple(found.hypstr.split()) if found is not None else ()
 

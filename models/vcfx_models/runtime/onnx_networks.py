@@ -11,6 +11,7 @@ from ..errors import ModelError
 from ..geometry import CONTENT_SIZE, N_MELS, SUBFRAMES, VOICE_SIZE
 from ..network_files import NetworkFile, read_networks, stored_as, weights_folder
 from ..networks_protocol import Memory, Singles
+from .one_thread import open_session
 
 
 class OnnxNetworks:
@@ -79,15 +80,8 @@ class OnnxNetworks:
 
 
 def _session(file: NetworkFile) -> Any:
-    import onnxruntime  # loads slowly: not before it is needed
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(file.data, options, providers=["CPUExecutionProvider"])
+        return open_session(file.data)
     except Exception as error:  # its exceptions have no common base but this one
         reason = str(error).splitlines()[0]
         raise ModelError(f"the {file.part} of the voice model cannot be loaded: {reason}") from None
