@@ -11,6 +11,7 @@ import torch
 
 from tools.evaluation.liveness_figures import equal_error, rate
 from tools.train import liveness_channel as channel
+from tools.train import liveness_clips
 from tools.train.corpus_files import Clip, save_stream, write_clips, write_rows
 from tools.train.liveness_batches import BatchMaker, only_pauses, only_speech, read_split
 from tools.train.liveness_clips import write
@@ -87,7 +88,7 @@ def test_loudspeakers_add_what_no_filter_adds(loudspeaker: Callable[[Mono, np.ra
     assert np.median(added) > -45.0  # harmonics of a pure tone
 
 
-@pytest.mark.parametrize("codec", ["none", *channel.CODECS])
+@pytest.mark.parametrize("codec", ["none", "answer", *channel.CODECS])
 def test_codecs_keep_length_and_place(codec: str) -> None:
     sound = tone(500.0) * np.hanning(RATE_HZ).astype(np.float32)
     heard = channel.coded(sound, codec, 0.6)
@@ -96,11 +97,14 @@ def test_codecs_keep_length_and_place(codec: str) -> None:
     assert np.corrcoef(sound, heard)[0, 1] > 0.98
 
 
-def test_the_first_coding_keeps_each_clip_in_its_place() -> None:
-    sounds = [tone(300.0, 0.7), tone(900.0, 1.3), tone(500.0)]
-    heard = channel.first_coded(sounds)
-    assert [found.size for found in heard] == [sound.size for sound in sounds]
-    assert all(np.corrcoef(*pair)[0, 1] > 0.98 for pair in zip(sounds, heard, strict=True))
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_every_kind_is_coded_as_often(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness_clips, "answer_coded", lambda mono: mono + 1.0)
+    before = np.float32(kind in liveness_clips.CODED_KINDS)  # the corpus is coded once
+    found = liveness_clips._first([np.full(3, before, np.float32)] * 400, kind, np.random.default_rng(1))
+    codings = np.array([mono[0] for mono in found])
+    assert set(codings) == {1.0, 2.0}
+    assert codings.mean() == pytest.approx(1.5, abs=0.1)
 
 
 def test_the_channel_reaches_the_asked_signal_to_noise_ratio(tmp_path: Path) -> None:
@@ -119,7 +123,7 @@ def test_batches_are_half_live_and_centred(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     for kind in (LIVE, "other"):
         bursts = [rng.standard_normal(3 * RATE_HZ).astype(np.float32) * (np.arange(3 * RATE_HZ) % 16_000 < 8_000)]
-        write(tmp_path / f"train-{kind}.npz", [Made(bursts[0], "a", "b")] * 2, bursts * 2, None)
+        write(tmp_path / f"train-{kind}.npz", [Made(bursts[0], "a", "b")] * 2, bursts * 2, {})
     clips = read_split(tmp_path, "train")
     pauses = read_split(tmp_path, "train", only_pauses)
     assert {kind: len(found) for kind, found in clips.items()} == {LIVE: 2, "other": 2}

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from scipy import signal
 
 from tools.train.liveness_batches import only_pauses
-from tools.train.liveness_channel import Channel, coded, first_coded
+from tools.train.liveness_channel import Channel, coded
+from tools.train.liveness_kinds import KINDS
 from tools.train.liveness_material import RATE_HZ, Mono
 from vcfx_models.errors import VoiceError
+from vcfx_models.liveness.answer_coding import answer_coded
 from vcfx_models.liveness.live_detector import LiveDetector
 from vcfx_models.liveness.speech_spectrum import band_levels_db, centred, is_speech
 
@@ -23,11 +25,14 @@ SNRS_DB: Final = (20.0, 10.0, 5.0)
 #: Clips for the sweeps, live and of each attack, and how few frames of pause are too few.
 SWEPT_LIVE, SWEPT_ATTACKS, LEAST_PAUSE_FRAMES = 40, 8, 30
 NARROW_HZ: Final = 3_800.0
-NO_CHANNEL: Final = "no channel but the first Opus"
+NO_CHANNEL: Final = "no channel but the codings"
+#: The channel alone for attacks, and the corpus's coding before it for live speech; then what the program does.
+AS_ANSWERED: Final = "as the program hears it: attacks coded by nobody else"
+NEVER_CODED: Final = "attacks as they were made, no channel"
 
 
 class JudgedClip(NamedTuple):
-    """A clip of the test split: after the channel and before it, and where it comes from."""
+    """A clip of the test split: after the channel, before it, and before any coding of ours; where it comes from."""
 
     kind: str
     speaker: str
@@ -35,6 +40,7 @@ class JudgedClip(NamedTuple):
     number: int
     heard: Mono
     before: Mono
+    raw: Mono
 
 
 def judged_clips(folder: Path) -> list[JudgedClip]:
@@ -45,11 +51,13 @@ def judged_clips(folder: Path) -> list[JudgedClip]:
 def _clips_of(file: Path) -> Iterator[JudgedClip]:
     with np.load(file) as stored:
         ends = np.cumsum(stored["samples"])[:-1]
-        heard, before = (np.split(stored[name].astype(np.float32) / 32_000.0, ends) for name in ("heard", "before"))
+        heard, before, raw = (
+            np.split(stored[name].astype(np.float32) / 32_000.0, ends) for name in ("heard", "before", "raw")
+        )
         names = zip(stored["speaker"], stored["origin"], strict=True)
         for number, (speaker, origin) in enumerate(names):
             kind = file.stem.removeprefix("test-")
-            yield JudgedClip(kind, str(speaker), str(origin), number, heard[number], before[number])
+            yield JudgedClip(kind, str(speaker), str(origin), number, heard[number], before[number], raw[number])
 
 
 def detector_results(folder: Path, corpus: Path) -> list[dict[str, Any]]:
@@ -57,11 +65,14 @@ def detector_results(folder: Path, corpus: Path) -> list[dict[str, Any]]:
     clips = judged_clips(folder)
     detector = LiveDetector()
     rows = [_row(clip, "as it is", detector, clip.heard) for clip in clips]
+    rooms = {kind.name: kind.room_share for kind in KINDS}
+    channel = Channel(corpus, "test", np.random.default_rng(11))
+    rows += [_row(clip, AS_ANSWERED, detector, answer_coded(channel(clip.raw, rooms[clip.kind]))) for clip in clips]
     swept = [clip for clip in clips if clip.number % _step(clips, clip.kind) == 0]
-    again = first_coded([clip.heard for clip in swept])
-    for clip, sound in zip(swept, again, strict=True):
+    for clip in swept:
         rows.append(_row(clip, NO_CHANNEL, detector, clip.before))
-        rows.append(_row(clip, "Opus 24k again", detector, sound))
+        rows.append(_row(clip, NEVER_CODED, detector, answer_coded(clip.raw)))
+        rows.append(_row(clip, "Opus once more", detector, answer_coded(clip.heard)))
         rows.append(_row(clip, "MP3 again", detector, coded(clip.heard, "mp3", 0.6)))
         rows.append(_row(clip, "nothing above 3.8 kHz", detector, _narrow(clip.heard)))
         rows.append(_pauses(clip, detector))
@@ -78,8 +89,9 @@ def _step(clips: list[JudgedClip], kind: str) -> int:
 
 
 def _row(clip: JudgedClip, how: str, detector: LiveDetector, sound: Mono) -> dict[str, Any]:
+    """Return what the detector says of a sound coded a last time, as those are that it learned from."""
     try:
-        score = detector.score(sound)
+        score = detector.score_coded(answer_coded(sound))
     except VoiceError:  # less than a second of speech
         return {}
     return {"kind": clip.kind, "speaker": clip.speaker, "origin": clip.origin, "how": how, "score": score}
@@ -92,7 +104,7 @@ def _narrow(mono: Mono) -> Mono:
 
 def _pauses(clip: JudgedClip, detector: LiveDetector) -> dict[str, Any]:
     """Return what the detector says of the pauses alone, which it never hears otherwise."""
-    levels_db = band_levels_db(clip.heard)
+    levels_db = band_levels_db(answer_coded(clip.heard))
     pauses: npt.NDArray[np.float32] = only_pauses(levels_db, is_speech(levels_db))
     if pauses.shape[0] < LEAST_PAUSE_FRAMES:
         return {}

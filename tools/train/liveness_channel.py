@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +11,8 @@ import numpy as np
 import soundfile
 import soxr
 from scipy import signal
+
+from vcfx_models.liveness.answer_coding import answer_coded
 
 from .corpus_files import RATE_HZ as CORPUS_RATE_HZ
 from .corpus_files import read_rows
@@ -26,16 +26,16 @@ CODECS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III", 0.3, 0.8),
     "vorbis": ("OGG", "VORBIS", 0.4, 0.9),
 }
-LEARNED_CODECS: Final = ("none", "none", "mp3")
+LEARNED_CODECS: Final = ("none", "none", "mp3", "answer")
 JUDGED_CODECS: Final = ("none", "none", "mp3", "opus", "vorbis")
-#: As most of the recordings came, but at the encoder's quickest.
-FIRST_CODING: Final = ("-c:a", "libopus", "-b:a", "24k", "-compression_level", "0")
 
 
 def coded(mono: Mono, codec: str, level: float) -> Mono:
     """Return a sound after a codec, at 16 kHz and as long as it was."""
     if codec == "none":
         return mono
+    if codec == "answer":
+        return answer_coded(mono)
     kind, coding, _, _ = CODECS[codec]
     extra = {"bitrate_mode": "CONSTANT"} if codec == "mp3" else {}
     file = io.BytesIO()
@@ -43,18 +43,6 @@ def coded(mono: Mono, codec: str, level: float) -> Mono:
     file.seek(0)
     found, _ = soundfile.read(file, dtype="float32")
     return np.resize(np.pad(found, (0, max(0, mono.size - found.size))), mono.size).astype(np.float32)
-
-
-def first_coded(monos: Sequence[Mono]) -> list[Mono]:
-    """Return sounds coded as the recordings of the corpus already are; attacks are coded so before all else."""
-    gap = np.zeros(RATE_HZ // 4, np.float32)
-    with tempfile.TemporaryDirectory() as name:
-        plain, small = Path(name) / "plain.wav", Path(name) / "small.opus"
-        soundfile.write(plain, np.concatenate([part for mono in monos for part in (_at_peak(mono, 0.7), gap)]), RATE_HZ)
-        subprocess.run(["ffmpeg", "-v", "error", "-i", plain, *FIRST_CODING, small], check=True)
-        heard, _ = soundfile.read(small, dtype="float32")
-    ends = np.cumsum([mono.size + gap.size for mono in monos])
-    return [heard[end - gap.size - mono.size : end - gap.size] for end, mono in zip(ends, monos, strict=True)]
 
 
 class Channel:

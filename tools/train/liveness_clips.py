@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vcfx_models.liveness.answer_coding import answer_coded
 from vcfx_models.liveness.speech_spectrum import band_levels_db, is_speech
 
-from .liveness_channel import Channel, first_coded
+from .liveness_channel import Channel
 from .liveness_kinds import KINDS, LIVE, Kind, Made, Maker
 from .liveness_material import SPLITS, Mono, real_takes, synthetic_takes
 
-#: How often a recording is coded once more as it was before, so that being coded twice is no sign of an attack.
+#: How often any clip is coded once more before the channel, so that the number of codings is no sign of an attack.
 CODED_AGAIN_SHARE = 0.5
+#: Kinds that come from the corpus as coded as live speech does; all others are coded once before all else.
+CODED_KINDS = (LIVE, "replay", "replay_other")
 #: How many ways through the channel each clip that is learned from takes.
-WAYS = 3
+WAYS = 2
 
 
 def main() -> None:
@@ -56,19 +59,20 @@ def _make(maker: Maker, kind: Kind, split: str, count: int, corpus: Path, file: 
     if split == "train":
         made, first = made * WAYS, first * WAYS
     heard = [channel(mono, kind.room_share) for mono in first]
-    write(file, made, heard, first if split == "test" else None)
+    raw = [clip.mono for clip in made]
+    write(file, made, heard, {"before": first, "raw": raw} if split == "test" else {})
 
 
 def _first(monos: list[Mono], kind: str, rng: np.random.Generator) -> list[Mono]:
-    """Return clips as coded as the recordings are: attacks always, recordings sometimes once more."""
-    again = rng.random(len(monos)) < (CODED_AGAIN_SHARE if kind == LIVE else 1.0)
-    coded = first_coded(monos)
-    return [new if chosen else old for old, new, chosen in zip(monos, coded, again, strict=True)]
+    """Return clips as coded as the recordings are, and half of all kinds once more."""
+    again = rng.random(len(monos)) < CODED_AGAIN_SHARE
+    once = monos if kind in CODED_KINDS else [answer_coded(mono) for mono in monos]
+    return [answer_coded(mono) if chosen else mono for mono, chosen in zip(once, again, strict=True)]
 
 
-def write(file: Path, made: list[Made], heard: list[Mono], before: list[Mono] | None) -> None:
-    """Write the spectra of clips, and with `before` also their sound after and before the channel."""
-    levels = [band_levels_db(mono) for mono in heard]
+def write(file: Path, made: list[Made], heard: list[Mono], sounds: dict[str, list[Mono]]) -> None:
+    """Write the spectra of clips coded a last time; with other `sounds` of them, also those and the one heard."""
+    levels = [band_levels_db(answer_coded(mono)) for mono in heard]
     arrays: dict[str, npt.NDArray[Any]] = {
         "levels_db": np.concatenate(levels).astype(np.float16),
         "speech": np.concatenate([is_speech(found) for found in levels]),
@@ -76,12 +80,12 @@ def write(file: Path, made: list[Made], heard: list[Mono], before: list[Mono] | 
         "speaker": np.array([clip.speaker for clip in made]),
         "origin": np.array([clip.origin for clip in made]),
     }
-    if before is not None:
+    if sounds:
         arrays["samples"] = np.array([mono.size for mono in heard])
         arrays["heard"] = np.rint(32_000 * np.clip(np.concatenate(heard), -1.0, 1.0)).astype(np.int16)
-        peaks = [np.abs(mono).max() for mono in before]
-        unit = np.concatenate([mono / peak for mono, peak in zip(before, peaks, strict=True)])
-        arrays["before"] = np.rint(32_000 * unit).astype(np.int16)
+    for name, monos in sounds.items():
+        unit = np.concatenate([mono / np.abs(mono).max() for mono in monos])
+        arrays[name] = np.rint(32_000 * unit).astype(np.int16)
     part = file.with_name(f"{file.name}.part")
     with part.open("wb") as opened:
         np.savez(opened, **arrays)

@@ -12,6 +12,7 @@ from vcfx_models.runtime.one_thread import failures_named, open_session
 from ..errors import ModelError, VoiceError
 from ..network_files import weights_folder
 from ..speech_level import Mono
+from .answer_coding import answer_coded
 from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, Frames, speech_spectrum
 
 FILE_NAME: Final = "liveness.onnx"
@@ -52,11 +53,17 @@ class LiveDetector:
     def score(self, mono: Mono) -> float:
         """Return the logarithm of the odds, as far as the network can tell, that speech at 16 kHz is live.
 
+        All that was learned from had been coded at least twice, so a sound is first coded twice here.
+
         Raises
         ------
         VoiceError
             If there is less than 1 s of speech.
         """
+        return self.score_coded(answer_coded(answer_coded(mono)))
+
+    def score_coded(self, mono: Mono) -> float:
+        """Return the same of a sound that was coded as `answer_coded` does already."""
         spectrum = speech_spectrum(mono)
         seconds = spectrum.shape[0] * HOP_SAMPLES / RATE_HZ
         if seconds < LEAST_SPEECH_S:
