@@ -50,7 +50,9 @@ def test_the_doctor_looks_at_networks_and_voices(
     yours = tmp_path / "yours"
     monkeypatch.setattr(voice_library, "VOICES_FOLDER", tmp_path / "none")
     monkeypatch.setattr(voice_library, "user_voices_folder", lambda: yours)
-    lacking = check_voice(tmp_path)
+    monkeypatch.setenv("VCFX_DATA_DIR", str(tmp_path / "data"))
+    *lacking, papers = check_voice(tmp_path)
+    assert (papers.status, papers.detail) == ("ok", "no voice was enrolled or used yet")
     assert [(check.name, check.status) for check in lacking] == [
         ("voice model", "optional"),
         ("speaker network", "optional"),
@@ -59,8 +61,13 @@ def test_the_doctor_looks_at_networks_and_voices(
     assert all(check.mend and "\n" not in check.detail for check in lacking)
     save_voice(random_voice("anna"), yours / "anna.vcfxvoice")
     good = check_voice(voice_model)
-    assert [check.status for check in good] == ["ok"] * 3
+    assert [check.status for check in good] == ["ok"] * 4
+    assert good[3].detail == "an unbroken log of 2 entries"
     assert good[0].detail.startswith("float32, ")
     assert good[2].detail == "1 installed"
     (yours / "bad.vcfxvoice").write_bytes(b"bad")
     assert check_voice(voice_model)[2].detail.startswith("1 of 2 damaged: ")
+    (tmp_path / "data" / "papers" / "audit.sqlite").write_bytes(b"rubbish")
+    lost = check_voice(voice_model)[3]
+    assert lost.status == "optional"
+    assert "start anew" in lost.mend

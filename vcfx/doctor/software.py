@@ -17,6 +17,8 @@ IMPORT_TIMEOUT_S: Final = 60.0
 KERNEL_TIMEOUT_S: Final = 120.0
 #: package on the index -> (module, which job needs it); the same packages as in pyproject.toml.
 PACKAGES: Final[dict[str, tuple[str, Need]]] = {
+    "cryptography": ("cryptography", "extra"),
+    "mutagen": ("mutagen", "files"),
     "numpy": ("numpy", "files"),
     "numba": ("numba", "files"),
     "onnxruntime": ("onnxruntime", "extra"),

@@ -1,4 +1,4 @@
-"""The files of the neural voice: networks and voices."""
+"""The files of the neural voice: networks, voices and their papers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ REINSTALL = "install a vcfx that carries the voice model, or name a folder with 
 
 
 def check_voice(folder: Path | None = None) -> list[Check]:
-    """Look at the networks in a folder (None: those that come with vcfx) and at all voices."""
+    """Look at the networks in a folder (None: those that come with vcfx) and at all voices and the audit log."""
     try:
         from vcfx_models.network_files import weights_folder
     except ImportError:  # numpy or numba is missing: the packages' check says so
         return []
     place = weights_folder() if folder is None else folder
-    return [_converter(place), _speaker(place), _voices()]
+    return [_converter(place), _speaker(place), _voices(), _papers()]
 
 
 def _converter(folder: Path) -> Check:
@@ -53,3 +53,14 @@ def _voices() -> Check:
         return verdict("voices", False, detail, "extra", f"remove {damaged[0].path}")
     mend = f"put voice files into {user_voices_folder()}, or use recordings: --reference CLIP"
     return verdict("voices", bool(found), f"{len(found)} installed" if found else "none installed", "extra", mend)
+
+
+def _papers() -> Check:
+    from vcfx_models.papers.audit import check_chain, log_path
+
+    try:
+        count = check_chain()
+    except VcfxError as error:
+        mend = f"move {log_path().parent} away to start anew; voices enrolled so far then count as foreign"
+        return verdict("papers", False, str(error), "extra", mend)
+    return Check("papers", "ok", f"an unbroken log of {count} entries" if count else "no voice was enrolled or used yet")
