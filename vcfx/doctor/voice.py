@@ -63,4 +63,5 @@ def _papers() -> Check:
     except VcfxError as error:
         mend = f"move {log_path().parent} away to start anew; voices enrolled so far then count as foreign"
         return verdict("papers", False, str(error), "extra", mend)
-    return Check("papers", "ok", f"an unbroken log of {count} entries" if count else "no voice was enrolled or used yet")
+    detail = f"an unbroken log of {count} entries" if count else "no voice was enrolled or used yet"
+    return Check("papers", "ok", detail)
