@@ -19,6 +19,7 @@ from vcfx_models.liveness.verdict import LEAST_SNR_DB
 from vcfx_models.liveness.words import WORDS
 
 from .liveness_figures import Rate, equal_error, rate
+from .liveness_scores import AS_ANSWERED
 
 TEMPLATE: Final = Path(__file__).with_name("liveness_report.md")
 FALSE_REJECT: Final = 0.05
@@ -49,6 +50,7 @@ def report(folder: Path) -> str:
     least_score = LiveDetector().least_score
     rows, cost = detector["rows"], detector["cost"]
     plain = [row for row in rows if row["how"] == AS_IT_IS]
+    answered = [row for row in rows if row["how"] == AS_ANSWERED]
     threshold = _threshold(plain)
     said = {
         "words": len(WORDS),
@@ -61,8 +63,11 @@ def report(folder: Path) -> str:
         "phrases": _phrases(_read(folder, "phrases")["rows"]) if (folder / "phrases.json").is_file() else NOT_MEASURED,
         "speakers": _speakers(speakers["rows"]),
         "least_score": f"{least_score:.2f}",
+        "answered_refused": _shown(_refused(answered, least_score)),
+        "answered_let_in": _shown(_let_in([row for row in answered if row["kind"] != LIVE], least_score)),
+        "attacks_let_in": _shown(_let_in([row for row in plain if row["kind"] != LIVE], threshold)),
         "live_refused": _shown(_refused(plain, least_score)),
-        "kinds": _kinds(plain, threshold, least_score, _aasist(folder)),
+        "kinds": _kinds(plain, answered, least_score, _aasist(folder)),
         "live_sets": _live_sets(plain, least_score),
         "changes": _changes(rows, least_score),
         "pauses": _pauses(rows),
@@ -147,16 +152,18 @@ def _aasist(folder: Path) -> Rows:
     return list(_read(folder, "aasist"))
 
 
-def _kinds(rows: Rows, threshold: float, least_score: float, aasist: Rows) -> str:
+def _kinds(rows: Rows, answered: Rows, least_score: float, aasist: Rows) -> str:
+    threshold = _threshold(rows)
     learned = {kind.name for kind in KINDS if kind.counts[0]}
     live = [row["score"] for row in rows if row["kind"] == LIVE]
     their_live, theirs = [r["score"] for r in aasist if r["kind"] == LIVE], _threshold(aasist)
 
     def line(title: str, names: set[str]) -> list[str]:
-        own, other = ([r for r in all_rows if r["kind"] in names] for all_rows in (rows, aasist))
+        own, uncoded, other = ([r for r in found if r["kind"] in names] for found in (rows, answered, aasist))
         found = _let_in(own, threshold)
         ours = [_shown(found), f"{100 * _let_in(own, least_score).share:.0f} %"]
         ours.append(f"{100 * equal_error(live, [r['score'] for r in own]):.0f} %")
+        ours.append(f"{100 * _let_in(uncoded, least_score).share:.0f} %")
         beside = [_shown(_let_in(other, theirs)), f"{100 * equal_error(their_live, [r['score'] for r in other]):.0f} %"]
         return [title, str(found.clips), *ours, f"{len(other)}", *beside]
 
@@ -164,7 +171,7 @@ def _kinds(rows: Rows, threshold: float, least_score: float, aasist: Rows) -> st
     lines.append(line("**all kinds learned from**", set(TITLES) & learned))
     lines.append(line("**all unseen kinds**", set(TITLES) - learned))
     lines.append(line("**all**", set(TITLES)))
-    ours = ("let in at 5 % refused", "let in as shipped", "equal error")
+    ours = ("let in at 5 % refused", "let in as shipped", "equal error", "never coded: let in as shipped")
     theirs_head = ("clips", "AASIST: let in at 5 % refused", "AASIST: equal error")
     return _table(("attack", "clips", *ours, *theirs_head), lines)
 
