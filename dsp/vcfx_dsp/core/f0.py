@@ -45,8 +45,8 @@ OFFSET_COST: Final = 0.45
 
 (
     FACTOR, TAPS, HOP, WINDOW, SHORTEST, LONGEST, RING, TAPS_AT, INPUT_AT, RING_AT, NCCF_AT, COST_AT, LAG_AT, SCORE_AT,
-    HEIGHT_AT, PATH_AT, STRENGTH_AT, HELD, TAKEN, DECIMATED, FRAMES, FOUND_AT, BACK_AT,
-) = range(23)  # fmt: skip
+    HEIGHT_AT, PATH_AT, STRENGTH_AT, HELD, TAKEN, DECIMATED, FRAMES, FIRST, FOUND_AT, BACK_AT,
+) = range(24)  # fmt: skip
 LAST_IN, LAST_OUT, HIGH_PASS, NOISE, LENIENCY, USUAL_AT = range(6)
 
 
@@ -62,7 +62,8 @@ def f0_state(
     rate = sample_rate / factor
     taps = decimator_taps(factor)
     window = round(WINDOW_S * rate)
-    shortest, longest = max(2, int(rate / highest_hz) - 1), int(np.ceil(rate / lowest_hz)) + 1
+    highest, longest = max(2, int(rate / highest_hz) - 1), int(np.ceil(rate / lowest_hz)) + 1
+    shortest = max(1, highest // 2)  # half a period of the highest voice: there a voice correlates least
     ring = max(window + longest, round(history_s * rate))
     sizes = {
         TAPS_AT: taps.size, INPUT_AT: 2 * taps.size, RING_AT: 2 * ring, NCCF_AT: longest - shortest + 1,
@@ -77,7 +78,7 @@ def f0_state(
     memory = np.zeros(at)
     for name, value in (
         (FACTOR, factor), (TAPS, taps.size), (HOP, round(HOP_S * rate)), (WINDOW, window), (SHORTEST, shortest),
-        (LONGEST, longest), (RING, ring), (FOUND_AT, BACK_AT + 1), (BACK_AT, BACK_AT + 1 + HISTORY),
+        (LONGEST, longest), (RING, ring), (FIRST, highest - shortest), (FOUND_AT, BACK_AT + 1), (BACK_AT, BACK_AT + 1 + HISTORY),
     ):  # fmt: skip
         counters[name] = value
     memory[counters[TAPS_AT] : counters[TAPS_AT] + taps.size] = taps
@@ -136,7 +137,7 @@ def _frame(counters: Any, memory: Any) -> None:
     heights = memory[counters[HEIGHT_AT] + slot * PATHS :]
     scores = memory[counters[SCORE_AT] :]
     found = pick_candidates(
-        nccf, longest - shortest + 1, shortest, LAG_WEIGHT / longest, lags, scores, heights, CANDIDATES
+        nccf, longest - shortest + 1, shortest, counters[FIRST], LAG_WEIGHT / longest, lags, scores, heights, CANDIDATES
     )
     lower_unusual(memory[USUAL_AT:], lags, scores, found)
     _extend_paths(counters, memory, found)

@@ -60,15 +60,33 @@ def peak_height(before: float, peak: float, after: float) -> float:
 
 @compiled
 def pick_candidates(
-    nccf: Any, lags: int, shortest: int, lag_weight: float, lag_out: Any, score_out: Any, height_out: Any, most: int
+    nccf: Any,
+    lags: int,
+    shortest: int,
+    first: int,
+    lag_weight: float,
+    lag_out: Any,
+    score_out: Any,
+    height_out: Any,
+    most: int,
 ) -> int:
-    """Write the `most` best peaks, by height less a penalty for long lags; return how many there are."""
+    """Write the `most` best peaks, by height less a penalty for long lags; return how many there are.
+
+    ``nccf[0]`` stands for the lag `shortest`; peaks are looked for from index `first` on. What rumbles below the voice
+    correlates at all short lags alike: a peak is as high as it stands above the lowest correlation at shorter lags,
+    as far as that is positive.
+    """
     found = 0
+    trough = nccf[0]
     for index in range(1, lags - 1):
         before, peak, after = nccf[index - 1], nccf[index], nccf[index + 1]
-        if peak < 0.2 or peak < before or peak <= after:
+        trough = min(trough, peak)
+        if index < first or peak < 0.2 or peak < before or peak <= after:
             continue
-        height = min(peak_height(before, peak, after), 1.0)
+        slow = max(trough, 0.0)
+        height = (min(peak_height(before, peak, after), 1.0) - slow) / (1.0 - slow + 1e-9)
+        if height < 0.2:
+            continue
         lag = shortest + index + peak_offset(before, peak, after)
         score = height * (1.0 - lag_weight * lag)
         slot = found
