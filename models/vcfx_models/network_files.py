@@ -73,6 +73,14 @@ def weights_folder() -> Path:
     return Path(str(resources.files("vcfx_models") / "weights"))
 
 
+def network_path(folder: Path | None, name: str, what: str, use: str) -> Path:
+    """Return where a network of its own is, in a folder or with the program; ModelError if it is not there."""
+    path = (weights_folder() if folder is None else folder) / name
+    if not path.is_file():
+        raise ModelError(f"there is no {what} {path}, which {use} needs")
+    return path
+
+
 def file_name(part: str, storage: str) -> str:
     """Return the name of a network's file."""
     return f"{part}.onnx" if storage == "float32" else f"{part}.{storage}.onnx"

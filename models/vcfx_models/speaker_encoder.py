@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .errors import ModelError
 from .geometry import EMBEDDING_SIZE
 from .log_mel_frames import log_mel_frames
-from .network_files import weights_folder
+from .network_files import network_path
 from .runtime.one_thread import failures_named, open_session
 from .voice_vector import unit
 
@@ -42,9 +42,7 @@ class SpeakerEncoder:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.path = (weights_folder() if folder is None else folder) / FILE_NAME
-        if not self.path.is_file():
-            raise ModelError(f"there is no speaker network {self.path}, which making a voice of recordings needs")
+        self.path = network_path(folder, FILE_NAME, "speaker network", "making a voice of recordings")
         with failures_named(self.path, "speaker network"):
             self._session = open_session(self.path.read_bytes())
             self.embed(np.zeros(4_800, np.float32))

@@ -10,7 +10,7 @@ import numpy as np
 from vcfx_models.runtime.one_thread import failures_named, open_session
 
 from ..errors import ModelError, VoiceError
-from ..network_files import weights_folder
+from ..network_files import network_path
 from ..speech_level import Mono
 from .answer_coding import answer_coded
 from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, Frames, speech_spectrum
@@ -39,9 +39,7 @@ class LiveDetector:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.path = (weights_folder() if folder is None else folder) / FILE_NAME
-        if not self.path.is_file():
-            raise ModelError(f"there is no network {self.path}, which telling live voices from made ones needs")
+        self.path = network_path(folder, FILE_NAME, "network", "telling live voices from made ones")
         with failures_named(self.path, "detector of live voices"):
             self._session = open_session(self.path.read_bytes())
             metadata = self._session.get_modelmeta().custom_metadata_map
