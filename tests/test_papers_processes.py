@@ -86,7 +86,7 @@ def stopping(*arguments: object, **others: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["audit.place_key", "audit.database.begin", "audit_database.write_head", "keys.os.rename", "keys.os.fsync"]
+    "step", ["audit.place_key", "audit.database.begin", "audit_database.write_head", "keys.os.replace", "keys.os.fsync"]
 )
 def test_a_beginning_that_was_cut_short_is_taken_up_again(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_sentence_and_signs_nothing(monkeypatch: pytest.Monke
         patch.setattr("vcfx_models.papers.keys.os.fsync", full)
         with pytest.raises(ConsentError, match="key cannot be written: No space left on device"):
             issue(random_voice("zoe"), consent())
-        assert not [path.name for path in home.iterdir() if path.name.startswith(".key")]
+        assert not [path.name for path in home.iterdir() if "key" in path.name]
     create_own_key()
     with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
         (pages,) = log.execute("PRAGMA page_count").fetchone()

@@ -193,6 +193,7 @@ def test_a_notice_stays_known_when_the_list_is_gone() -> None:
 
 
 def test_a_power_loss_before_the_list_is_written_leaves_the_notice_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_own_key()  # which is a file written in the same way
     trust_key(FRIEND.public, "")
     papers = papers_of(signed(FRIEND))
     monkeypatch.setattr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,14 @@ def test_with_nothing_to_say_nothing_is_signed(tmp_path: Path) -> None:
     result = convert_file(made(tmp_path, "wav"), tmp_path / "out.wav", renderer_factory(gain), options)
     assert result.note == "no voice was converted, so there is nothing to sign"
     assert read_credentials(tmp_path / "out.wav") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_place_of_the_certificate_is_not_waited_for() -> None:
+    certificate_path().parent.mkdir(parents=True)
+    os.mkfifo(certificate_path())
+    with pytest.raises(ConsentError, match=r"credentials\.pem: cannot be read: it is no regular file"):
+        create_own_certificate()
 
 
 def test_a_certificate_that_cannot_be_kept_leaves_no_file(tmp_path: Path) -> None:

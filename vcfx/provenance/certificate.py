@@ -7,15 +7,15 @@ them say of such credentials: intact, but signed by somebody unknown.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vcfx_models.data_folder import data_folder
 from vcfx_models.errors import ConsentError
+from vcfx_models.papers.folder import make_papers_folder, papers_folder
+from vcfx_models.regular_file import read_regular_file
+from vcfx_models.whole_file import replace_file
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -40,7 +40,7 @@ class SigningCertificate:
 
 def certificate_path() -> Path:
     """Return where key and certificates are kept, in one file."""
-    return data_folder() / "papers" / "credentials.pem"
+    return papers_folder() / "credentials.pem"
 
 
 def own_certificate() -> SigningCertificate | None:
@@ -53,10 +53,9 @@ def own_certificate() -> SigningCertificate | None:
     """
     path = certificate_path()
     try:
-        if not path.exists():
-            return None
-        with path.open("rb") as file:
-            found = _read(file.read(_MAX_BYTES))
+        found = _read(read_regular_file(path, _MAX_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise ConsentError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:
@@ -79,16 +78,8 @@ def create_own_certificate() -> SigningCertificate:
         return found
     path, content = certificate_path(), _made(datetime.now(UTC))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".credentials.")  # mkstemp: for this user alone
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        make_papers_folder()
+        replace_file(path, content, mode=0o600)
     except OSError as error:
         raise ConsentError(f"{path}: the certificate cannot be written: {error.strerror or error}") from None
     return _read_now(content)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vcfx_models.errors import ConsentError
 from vcfx_models.regular_file import read_regular_file
+from vcfx_models.whole_file import replace_file
 
 from .folder import papers_folder
 
@@ -133,14 +133,6 @@ def place_key(key: SigningKey) -> None:
     """
     path = key_path()
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key.")  # mkstemp: for this user alone
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(key.secret)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        replace_file(path, key.secret, mode=0o600)
     except OSError as error:
         raise ConsentError(f"{path}: the installation's key cannot be written: {error.strerror or error}") from None
