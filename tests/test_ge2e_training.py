@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reference import ge2e_loss as reference
 from tools.train.ge2e_loss import Ge2eLoss, centroid_cosines
 from tools.train.ge2e_split import is_held_out_noise, is_held_out_speaker
+from tools.train.learning_rate import learning_rate
 
 
 def drawn(seed: int, speakers: int, utterances: int, size: int = 6) -> Any:
@@ -62,6 +63,13 @@ def test_gradients_pull_a_speakers_utterances_together() -> None:
         points = (points - 0.5 * slope).detach().requires_grad_()
     assert float(loss(points).detach()) < 0.3 * first
     assert (centroid_cosines(points).argmax(2) == torch.arange(4)[:, None]).all()
+
+
+def test_the_rate_rises_over_the_warm_up_and_falls_to_a_twentieth() -> None:
+    schedule = {"peak": 2e-3, "warmup": 10, "steps": 100}
+    assert [learning_rate(schedule, step) for step in (0, 4, 9)] == pytest.approx([2e-4, 1e-3, 2e-3])
+    assert learning_rate(schedule, 50) == pytest.approx(2e-3 * 0.525), "half way down the cosine"
+    assert [learning_rate(schedule, step) for step in (100, 900)] == pytest.approx([1e-4, 1e-4])
 
 
 def test_held_out_is_a_small_share_and_the_same_as_when_the_encoder_was_taught() -> None:

@@ -34,6 +34,7 @@ from .adversary import Judge, judge_losses, speaker_losses
 from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
 from .identity import IdentityLoss
+from .learning_rate import learning_rate
 from .losses import ContentHeads, content_losses, spectral_distance
 from .teacher_identity import TeacherIdentity
 from .words_kept import WordsKept
@@ -125,17 +126,9 @@ class Training:
         torch.save(state | {"step": self.step, "config": json.dumps(self.config)}, self.folder / "last.part")
         os.replace(self.folder / "last.part", self.folder / "last.pt")
 
-    def learning_rate(self) -> float:
-        """Rise over the warm-up, then fall along a cosine to a twentieth."""
-        schedule = self.config["schedule"]
-        if self.step < schedule["warmup"]:
-            return float(schedule["peak"] * (self.step + 1) / schedule["warmup"])
-        share = min(self.step / schedule["steps"], 1.0)
-        return float(schedule["peak"] * (0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * share))))
-
     def train_step(self) -> dict[str, float]:
         """Take one step and return what to log."""
-        rate = self.learning_rate()
+        rate = learning_rate(self.config["schedule"], self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         torch.manual_seed(self.config["seed"] * 1_000_003 + self.step)

@@ -26,6 +26,7 @@ from .batches import Corpus
 from .ge2e_draws import SpeakerDraws, Spoiling
 from .ge2e_hearers import make_hearer
 from .ge2e_loss import Ge2eLoss, centroid_cosines
+from .learning_rate import learning_rate
 
 CHECK_EVERY, CHECKS = 50, 4
 MOST_NORM = 3.0
@@ -67,18 +68,10 @@ class Training:
         save_file(weights, part, {"step": str(self.step), "config": json.dumps(self.config)})
         os.replace(part, target)
 
-    def learning_rate(self) -> float:
-        """Rise over the warm-up, then fall along a cosine to a twentieth."""
-        schedule = self.config["schedule"]
-        if self.step < schedule["warmup"]:
-            return float(schedule["peak"] * (self.step + 1) / schedule["warmup"])
-        share = min(self.step / schedule["steps"], 1.0)
-        return float(schedule["peak"] * (0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * share))))
-
     def train_step(self) -> dict[str, float]:
         """Take one step and return what to log."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
+            group["lr"] = learning_rate(self.config["schedule"], self.step)
         loss, terms = self._judged(self.draws, self.step, self.spoiling)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
