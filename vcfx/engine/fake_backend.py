@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import threading
 import time
@@ -16,17 +15,8 @@ from vcfx.devices.device import AudioDevice, Direction
 from vcfx.errors import DeviceError, nearest
 from vcfx.hosts.priority import DEVICE_PRIORITY, ask_for_real_time
 
-from .streams import Stream, StreamRequest, StreamSide
+from .streams import CallbackFunction, Stream, StreamRequest, StreamSide
 
-_CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
-)
 Samples = npt.NDArray[np.float32]
 _KEPT_BLOCKS = 200_000
 
@@ -85,7 +75,7 @@ class FakeStream:
 
     def __init__(self, request: StreamRequest, device: FakeDevice) -> None:
         self._request, self._device = request, device
-        self._callback = _CALLBACK(request.callback)
+        self._callback = CallbackFunction(request.callback)
         self._running = False
         self._thread = threading.Thread(target=self._run, name=f"fake {device.name}", daemon=True)
         block = max([request.block, *device.blocks])

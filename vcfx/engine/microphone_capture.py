@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vcfx.errors import DeviceError
 
-from .streams import Backend, Stream, StreamRequest, StreamSide
+from .streams import Backend, CallbackFunction, Stream, StreamRequest, StreamSide
 
 #: More than this is not kept.
 MAX_SECONDS: Final = 120.0
@@ -21,15 +21,6 @@ PREFERRED_RATE_HZ: Final = 48_000
 SILENT_DEVICE_S: Final = 3.0
 _BLOCK: Final = 512
 _PEAK_BLOCKS: Final = 8
-_CALLBACK: Final = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_void_p,
-)
 
 
 class MicrophoneCapture:
@@ -61,7 +52,7 @@ class MicrophoneCapture:
         self._last_s = time.monotonic()
         self._lock = threading.Lock()
         self._channels = side.channels
-        self._callback = _CALLBACK(self._heard)  # must live as long as the stream
+        self._callback = CallbackFunction(self._heard)  # must live as long as the stream
         address = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
         block = max(_BLOCK, backend.least_block(found))
         self._stream: Stream = backend.open(StreamRequest(address, 0, self.sample_rate, block, input=side))

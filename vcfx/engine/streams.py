@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from vcfx.devices.device import AudioDevice, Direction
+
+#: A stream's callback as `ctypes` sees it: input, output, frames, time, flags, user data.
+CallbackFunction: Final = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_ulong,
+    ctypes.c_void_p,
+    ctypes.c_ulong,
+    ctypes.c_void_p,
+)
 
 
 @dataclass(frozen=True, slots=True)
