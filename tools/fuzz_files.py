@@ -148,16 +148,22 @@ def blanked(chance: random.Random, data: bytearray) -> None:
 MUTATIONS = (truncated, flipped, garbled_header, absurd_field, absurd_field, repeated, blanked)
 
 
+def mutated(chance: random.Random, content: bytes) -> bytes:
+    """Return a file's content with up to three mutations, mostly one."""
+    data = bytearray(content)
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        if len(data) > 16:
+            chance.choice(MUTATIONS)(chance, data)
+    return bytes(data)
+
+
 def mutations(folder: Path, seeds: dict[str, bytes], count: int, seed: int) -> Iterator[Task]:
     """Write damaged files and yield a task for each."""
     chance = random.Random(seed)
     names = sorted(seeds)
     for number in range(count):
         name = names[number % len(names)]
-        data = bytearray(seeds[name])
-        for _ in range(chance.choice((1, 1, 1, 2, 3))):
-            if len(data) > 16:
-                chance.choice(MUTATIONS)(chance, data)
+        data = mutated(chance, seeds[name])
         extension = name.rsplit(".", 1)[1] if chance.random() < 0.85 else chance.choice(names).rsplit(".", 1)[1]
         source = folder / f"{number:06}-{name.rsplit('.', 1)[0]}.{extension}"
         source.write_bytes(data)

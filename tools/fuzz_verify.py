@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from fuzz_files import MUTATIONS, unchanged_within, valid_files
+from fuzz_files import mutated, unchanged_within, valid_files
 
 from vcfx.errors import VcfxError
 from vcfx.provenance.credentials import SIGNED_CONTAINERS, sign_file
@@ -57,11 +57,7 @@ def damaged(seeds: dict[str, bytes], count: int, seed: int) -> Iterator[tuple[st
     chance, names = random.Random(seed), sorted(seeds)
     for number in range(count):
         name = names[number % len(names)]
-        data = bytearray(seeds[name])
-        for _ in range(chance.choice((1, 1, 1, 2, 3))):
-            if len(data) > 16:
-                chance.choice(MUTATIONS)(chance, data)
-        yield f"{number:06}-{name}", bytes(data)
+        yield f"{number:06}-{name}", mutated(chance, seeds[name])
 
 
 def read_all(folder: Path) -> None:
