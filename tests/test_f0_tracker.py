@@ -56,6 +56,19 @@ def test_hum_in_the_background_is_not_a_voice(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(found[430:], 150.0, rtol=0.02)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_rumble_below_the_voice_is_not_a_voice(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    slow = scipy.signal.butter(2, (10.0, 40.0), "band", fs=48_000, output="sos")
+    rumble = scipy.signal.sosfilt(slow, rng.standard_normal(144_000))
+    hiss = scipy.signal.lfilter([1.0], [1.0, -0.95], rng.standard_normal(144_000))
+    signal = 0.006 * rumble / rumble.std() + 0.002 * hiss / hiss.std()
+    signal[96_000:] += vowel(150.0, 48_000)
+    found = F0Tracker(48_000).track(signal).f0_hz
+    assert np.mean(found[40:390] > 0) < 0.02
+    np.testing.assert_allclose(found[430:], 150.0, rtol=0.02)
+
+
 def test_voicing_tells_voice_from_noise(rng: np.random.Generator) -> None:
     voice = F0Tracker(48_000).track(vowel(120.0, 48_000)).voicing[20:]
     noise = F0Tracker(48_000).track(0.1 * rng.standard_normal(48_000)).voicing[20:]

@@ -78,7 +78,8 @@ def f0_state(
     memory = np.zeros(at)
     for name, value in (
         (FACTOR, factor), (TAPS, taps.size), (HOP, round(HOP_S * rate)), (WINDOW, window), (SHORTEST, shortest),
-        (LONGEST, longest), (RING, ring), (FIRST, highest - shortest), (FOUND_AT, BACK_AT + 1), (BACK_AT, BACK_AT + 1 + HISTORY),
+        (LONGEST, longest), (RING, ring), (FIRST, highest - shortest), (FOUND_AT, BACK_AT + 1),
+        (BACK_AT, BACK_AT + 1 + HISTORY),
     ):  # fmt: skip
         counters[name] = value
     memory[counters[TAPS_AT] : counters[TAPS_AT] + taps.size] = taps
