@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from papers_stage import NOW, STRANGER, consent, joined, moment, parts, resigned, signed, write
-from vcfx_models.papers import audit, audit_database, sealing
+from papers_stage import NOW, STRANGER, change_log, consent, joined, moment, parts, resigned, signed, write
+from vcfx_models.papers import audit, sealing
 from vcfx_models.papers.bundle import read_bundle
 from vcfx_models.papers.issuing import issue
 from vcfx_models.papers.keys import SigningKey, create_own_key, key_path
@@ -22,7 +20,6 @@ from vcfx_models.papers.trust import trust_key, trusted_path
 from voice_models import random_voice
 
 OVER: dict[str, Any] = {"given_at": moment(days=-9), "until": moment(days=-1)}
-_SCHEMA = audit_database._SCHEMA.split(";\n")
 
 
 @dataclass(frozen=True)
@@ -97,13 +94,8 @@ def taken_back_without_list() -> bytes:
 def taken_back_without_entry() -> bytes:
     content = taken_back_without_list()
     audit.append("used", {})
-    changed("UPDATE entries SET event = 'used' WHERE event = 'revoked'")
+    change_log("UPDATE entries SET event = 'used' WHERE event = 'revoked'")
     return content
-
-
-def changed(script: str) -> None:
-    with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
-        log.executescript(f"DROP TRIGGER no_update; DROP TRIGGER no_delete; {script}; {_SCHEMA[3]}; {_SCHEMA[4]};")
 
 
 def without_log() -> bytes:
@@ -114,7 +106,7 @@ def without_log() -> bytes:
 
 def with_a_cut_log() -> bytes:
     content = taken_back_without_list()
-    changed("DELETE FROM entries WHERE event = 'revoked'")
+    change_log("DELETE FROM entries WHERE event = 'revoked'")
     return content
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from vcfx_models.papers import audit
+from vcfx_models.papers import audit, audit_database
 from vcfx_models.papers.bundle import MAGIC, Papers, read_bundle, write_bundle
 from vcfx_models.papers.consent import Consent, format_time
 from vcfx_models.papers.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, create_own_key
@@ -58,6 +60,14 @@ def resigned(bundle: bytes, key: SigningKey, change: Callable[[dict[str, Any]], 
     papers = json.loads(text)
     change(papers)
     return joined(json.dumps(papers).encode(), voice, key)
+
+
+def change_log(script: str, covered_up: bool = True) -> None:
+    """Change the log behind the program's back; covered up: tables and triggers are as before."""
+    tables = audit_database._SCHEMA.split(";\n")
+    guards = f"{tables[3]}; {tables[4]};" if covered_up else ""
+    with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
+        log.executescript(f"DROP TRIGGER no_update; DROP TRIGGER no_delete; {script}; {guards}")
 
 
 def events() -> list[str]:

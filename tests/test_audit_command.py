@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from refused_commands import told
 from vcfx.__main__ import main
 from vcfx.cli.audit import moment
 from vcfx_dsp.errors import ParameterError
@@ -43,15 +44,6 @@ def enrol_and_use() -> None:
 def printed(capture: Capture, *arguments: str) -> str:
     assert main(arguments) == 0
     return capture.readouterr().out
-
-
-def told(capture: Capture, *arguments: str) -> str:
-    """Run a command that is refused; returns its one sentence."""
-    assert main(arguments) == 2
-    error = capture.readouterr().err
-    assert error.startswith("vcfx: ")
-    assert error.count("\n") == 1
-    return error
 
 
 def listed(capture: Capture, *arguments: str) -> list[str]:

@@ -10,16 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from papers_stage import NOW, consent, moment, papers_of, refusals, signed, write
+from papers_stage import NOW, change_log, consent, moment, papers_of, refusals, signed, write
 from vcfx_models.errors import ConsentError
-from vcfx_models.papers import audit, audit_database
+from vcfx_models.papers import audit
 from vcfx_models.papers.admission import refusal
 from vcfx_models.papers.issuing import issue
 from vcfx_models.papers.keys import SigningKey, create_own_key, key_path, own_key, place_key
 from voice_models import random_voice
-
-DROP = "DROP TRIGGER no_update; DROP TRIGGER no_delete; "
-MADE_AGAIN = ";".join(audit_database._SCHEMA.split(";\n")[3:4]) + ";" + audit_database._SCHEMA.split(";\n")[4] + ";"
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +36,6 @@ def filled() -> int:
         ]
     )
     return 8
-
-
-def edited(script: str) -> None:
-    """Change the log behind the program's back, and cover it up: tables and triggers are as before."""
-    with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
-        log.executescript(DROP + script + ";" + MADE_AGAIN)
 
 
 def test_entries_come_in_order_with_their_details(filled: int) -> None:
@@ -111,8 +102,8 @@ CHANGES = [
 
 @pytest.mark.parametrize(("script", "at_a_glance", "sentence"), CHANGES)
 def test_a_change_shows(script: str, at_a_glance: bool, sentence: str, filled: int) -> None:
-    with contextlib.closing(sqlite3.connect(audit.log_path())) as log, contextlib.suppress(sqlite3.OperationalError):
-        log.executescript(DROP + script + ";" + ("" if "entries AS" in script else MADE_AGAIN))
+    with contextlib.suppress(sqlite3.OperationalError):
+        change_log(script, covered_up="entries AS" not in script)
     with pytest.raises(ConsentError, match=sentence) as caught:
         audit.check_chain()
     assert str(caught.value).isprintable()
@@ -137,7 +128,7 @@ def test_a_change_shows(script: str, at_a_glance: bool, sentence: str, filled: i
 )
 def test_a_revocation_cannot_be_taken_out_of_the_middle(script: str, filled: int) -> None:
     assert audit.knows_revoked("0" * 16)
-    edited(script)
+    change_log(script)
     with pytest.raises(ConsentError, match="a revocation was changed or taken out"):
         audit.knows_revoked("1" * 16)
     assert "a revocation was changed or taken out" in refusal(papers_of(signed()), "live")
@@ -146,7 +137,7 @@ def test_a_revocation_cannot_be_taken_out_of_the_middle(script: str, filled: int
 def test_a_cut_log_is_not_made_good_by_what_comes_after(filled: int) -> None:
     papers = papers_of(issue(random_voice("zoe"), consent()))
     audit.append("revoked", {"consent": papers.consent.consent_id})
-    edited("DELETE FROM entries WHERE number > 7")
+    change_log("DELETE FROM entries WHERE number > 7")
     for _ in range(2):
         assert "cannot be checked" in refusal(papers, "live")
         with pytest.raises(ConsentError):
@@ -196,8 +187,7 @@ def test_a_log_that_is_no_database_is_one_sentence(content: bytes, filled: int) 
 
 def test_details_that_are_none_are_shown_as_damaged(filled: int) -> None:
     for number, text in ((2, "[]"), (3, "{"), (5, "[" * 9_000)):
-        with contextlib.closing(sqlite3.connect(audit.log_path())) as log:
-            log.executescript(DROP + f"UPDATE entries SET detail = '{text}' WHERE number = {number};" + MADE_AGAIN)
+        change_log(f"UPDATE entries SET detail = '{text}' WHERE number = {number}")
     found = list(audit.entries())
     assert [set(found[at].detail) for at in (1, 2, 4)] == [{"damaged"}] * 3
     assert not audit.knows_revoked("1" * 16)
@@ -206,7 +196,7 @@ def test_details_that_are_none_are_shown_as_damaged(filled: int) -> None:
 def test_an_entry_beyond_all_memory_is_refused(filled: int) -> None:
     with pytest.raises(ConsentError, match=r"an entry of the audit log has \d+ characters; allowed: 100000"):
         audit.append("used", {"file": "x" * 100_000})
-    edited("UPDATE entries SET detail = hex(zeroblob(2000000)) WHERE number = 8")
+    change_log("UPDATE entries SET detail = hex(zeroblob(2000000)) WHERE number = 8")
     with pytest.raises(ConsentError, match="too big"):
         audit.check_head()
     with pytest.raises(ConsentError, match="too big"):

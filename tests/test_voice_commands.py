@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from refused_commands import told
 from vcfx.__main__ import main
 from vcfx.cli import convert, run
 from vcfx.control.preset_source import PresetSource
@@ -37,15 +38,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(voice_library, "VOICES_FOLDER", tmp_path / "none")
     monkeypatch.setattr(voice_library, "user_voices_folder", lambda: tmp_path / "yours")
     return tmp_path
-
-
-def told(capture: Capture, *arguments: str) -> str:
-    """Run a command that is refused; returns its one sentence."""
-    assert main(arguments) == 2
-    error = capture.readouterr().err
-    assert error.startswith("vcfx: ")
-    assert error.count("\n") == 1
-    return error
 
 
 def test_convert_speaks_with_another_voice_and_stays_in_line(voice_model: Path, here: Path) -> None:
