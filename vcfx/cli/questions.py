@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from vcfx.errors import VcfxError, printable
+from vcfx_models.data_folder import with_home
 
 MAX_PASSPHRASE_BYTES: Final = 10_000
 
@@ -46,7 +47,7 @@ def passphrase(file: str | None, question: str, twice: bool = False) -> str:
         If there is neither, or two typings differ.
     """
     if file is not None:
-        return _first_line(Path(file).expanduser())
+        return _first_line(with_home(Path(file)))
     if not can_ask():
         raise VcfxError("a passphrase is needed, and nobody is there to be asked; give --passphrase-file F")
     typed = getpass.getpass(f"{question}: ", stream=sys.stderr)

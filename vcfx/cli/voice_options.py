@@ -107,8 +107,9 @@ def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> 
     from vcfx_models.papers.consent import format_time
     from vcfx_models.papers.issuing import issue
     from vcfx_models.reference import voice_from_clips
-    from vcfx_models.speaker_encoder import SpeakerEncoder
     from vcfx_models.voice_on_disk import save_bundle
+
+    from .voices_enroll import speaker_encoder
 
     if not options.consent:
         raise VcfxError(
@@ -122,8 +123,7 @@ def _made_of_recordings(options: argparse.Namespace, use: str, folder: Path) -> 
     )
     files = clip_paths(options.reference)
     consent = consent_of(terms, agreement, tuple(map(sha256_of, files)), now)
-    encoder = SpeakerEncoder(Path(options.model) if options.model else None)
-    voice = voice_from_clips([read_clip(file) for file in files], voice_label(options), encoder)
+    voice = voice_from_clips([read_clip(file) for file in files], voice_label(options), speaker_encoder(options))
     path = folder / f"reference{SUFFIX}"
     save_bundle(issue(voice, consent), path)
     return path

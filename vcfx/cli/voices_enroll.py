@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vcfx.errors import VcfxError, printable
+from vcfx_models.data_folder import with_home
 
 from .voices_consent import completed, given_terms, typed_agreement
 
@@ -47,7 +48,7 @@ def speaker_encoder(options: argparse.Namespace) -> SpeakerEncoder:
     """Return the network that says who speaks, of the folder that ``--model`` names or our own."""
     from vcfx_models.speaker_encoder import SpeakerEncoder
 
-    return SpeakerEncoder(Path(options.model).expanduser() if options.model else None)
+    return SpeakerEncoder(with_home(Path(options.model)) if options.model else None)
 
 
 def metadata_of(options: argparse.Namespace) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcfx.errors import VcfxError, printable
+from vcfx_models.data_folder import with_home
 
 from .questions import ask_for_yes, can_ask, passphrase, say
 
@@ -30,7 +31,7 @@ def _export(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     secret = ""
     if options.passphrase_file is not None or (can_ask() and not options.plain):
         secret = passphrase(options.passphrase_file, "Passphrase to lock it with (Enter for none)", twice=True)
-    target = export_voice(path, Path(options.file).expanduser(), secret)
+    target = export_voice(path, with_home(Path(options.file)), secret)
     how = "locked with the passphrase" if secret else "not locked: whoever has the file has the voice"
     return {"name": path.stem, "file": str(target), "locked": bool(secret)}, f"{target}: holds '{path.stem}', {how}."
 
@@ -39,7 +40,7 @@ def _import(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     from vcfx_models.enrolment.exchange import import_notices, opened_file
     from vcfx_models.papers.sealing import is_sealed, unseal
 
-    path = Path(options.file).expanduser()
+    path = with_home(Path(options.file))
     content = opened_file(path)
     if content.lstrip()[:1] == b"[":
         count, known = import_notices(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vcfx.errors import VcfxError
+from vcfx_models.data_folder import with_home
 
 from .questions import ask, can_ask, say
 from .recording_stages import FileRecordist, Recordist, Stage, open_recordist, sha256_of_bytes, wave_file
@@ -210,7 +211,7 @@ def _kept_paths(folder: str | None, name: str) -> dict[str, Path]:
     """Return where the recordings will be kept; refused early if they cannot be."""
     if folder is None:
         return {}
-    place = Path(folder).expanduser()
+    place = with_home(Path(folder))
     if not place.is_dir():
         raise VcfxError(f"there is no folder '{place}' to keep the recordings in")
     paths = {part: place / f"{name}-{part}.wav" for part in ("statement", "sample")}

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from vcfx.errors import printable
+from vcfx_models.data_folder import with_home
 
 
 def run(options: argparse.Namespace) -> int:
@@ -16,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.remove:
         own_path(options.voice)  # refused before anything is done
-    export = Path(options.export).expanduser() if options.export else None
+    export = with_home(Path(options.export)) if options.export else None
     done = withdraw(options.voice, options.reason, export)
     if options.remove:
         remove_voice(options.voice)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ..data_folder import with_home
 from ..errors import VoiceError
 from ..papers import audit
 from ..papers.bundle import SUFFIX
@@ -104,7 +105,7 @@ def own_path(name: str) -> Path:
     """
     path = voice_path(name or " ")
     if path.parent != user_voices_folder():
-        if str(path) in (name, str(Path(name).expanduser())):
+        if str(path) in (name, str(with_home(Path(name)))):
             raise VoiceError(f"{shown(path)} is a file; name a voice of your own folder: vcfx voices list")
         raise VoiceError(f"the voice '{name}' comes with vcfx and stays as it is")
     return path
