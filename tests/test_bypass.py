@@ -47,11 +47,12 @@ HOME = "http://127.0.0.1:8723"
 
 @dataclass
 class Place:
-    """Where an attempt is made: a bad voice's file, a model, a running voice, and an empty folder to write to."""
+    """Where an attempt is made: a bad voice's file, a model, a running voice, its web server, and an empty folder."""
 
     file: Path
     model: Path
     live: Voice
+    web: TestClient
     folder: Path
     printed: Callable[[], str]
 
@@ -114,8 +115,7 @@ def by_midi(at: Place) -> m.Message:
 
 
 def by_http(at: Place, body: dict[str, str]) -> str:
-    with TestClient(create_app(at.live.control), base_url=HOME, client=("127.0.0.1", 50_000)) as client:
-        answer = client.post("/api/messages", json=body)
+    answer = at.web.post("/api/messages", json=body)
     assert answer.status_code == 409
     return str(answer.json()["reason"])
 
@@ -206,6 +206,13 @@ def live(voice_model: Path, anna: Path) -> Iterator[Voice]:
 
 
 @pytest.fixture(scope="module")
+def web(live: Voice) -> Iterator[TestClient]:
+    """The server before the running voice, as a page of its own machine meets it."""
+    with TestClient(create_app(live.control), base_url=HOME, client=("127.0.0.1", 50_000)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
     """Each kind of bad papers has an installation, made when it is first asked for."""
     return {}
@@ -215,6 +222,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Pat
 def make_place(
     homes: dict[str, tuple[Path, Path]],
     live: Voice,
+    web: TestClient,
     voice_model: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -231,7 +239,7 @@ def make_place(
         if papers not in homes:
             homes[papers] = (home, installed(papers, home))
         (tmp_path / "out").mkdir()
-        return Place(homes[papers][1], voice_model, live, tmp_path / "out", lambda: capfd.readouterr().err)
+        return Place(homes[papers][1], voice_model, live, web, tmp_path / "out", lambda: capfd.readouterr().err)
 
     yield make
     if short.exists():
