@@ -22,6 +22,7 @@ from vcfx.offline import PresetRenderer
 from vcfx.presets.voice_chain import with_voice
 from vcfx_dsp.errors import ParameterError, VcfxError
 from vcfx_dsp.node import Block, ProcessSpec
+from vcfx_models.speaker_range import SpeakerRange
 from vcfx_models.voice_file import Voice
 from voice_models import random_voice
 
@@ -154,6 +155,11 @@ class Silent:
 
     def load(self, voice: Voice) -> None:
         self.loaded.append(voice.name)
+
+    source_range = None
+
+    def expect(self, known: SpeakerRange | None) -> None:
+        pass
 
     def convert_hop(self, hop: Samples) -> Samples:
         return np.zeros_like(hop)

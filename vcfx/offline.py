@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vcfx.graph.build import build_graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
+from vcfx.hosts.first_voices import first_voices
 from vcfx.presets import Preset, load_preset
 from vcfx.presets.voice_chain import with_voice
 from vcfx.provenance.disclosure import Disclosure
 from vcfx.provenance.of_graph import disclosure_of
 from vcfx_dsp.node import Block
+
+if TYPE_CHECKING:
+    from vcfx_models.speaker_range import SpeakerRange
 
 RendererFactory = Callable[[int, int, int], "PresetRenderer"]
 
@@ -52,6 +57,17 @@ class PresetRenderer:
     def disclosure(self) -> Disclosure:
         """What is to be said of the sound."""
         return disclosure_of(self.plan.graph)
+
+    @property
+    def expects_speaker(self) -> bool:
+        """Whether the sound depends on who speaks: a voice is converted, and nothing moves its pitch before."""
+        return bool(first_voices(self.plan.graph))
+
+    def expect_speaker(self, known: SpeakerRange | None) -> None:
+        """Say who will speak, None: anybody; forgets all signal history."""
+        for voice in first_voices(self.plan.graph):
+            voice.expect(known)
+        self.reset()
 
     def process(self, block: Block) -> Block:
         """Return the output for `block`, float32 (channels, frames), at most `max_frames`."""

@@ -12,6 +12,7 @@ from .listener import Listener
 from .manner import Manner
 from .networks_protocol import Networks, Singles
 from .speaker import Speaker
+from .speaker_range import SpeakerRange
 from .voice_file import Voice
 
 #: Hops that the networks get at once where all of the signal is there.
@@ -72,6 +73,15 @@ class VoiceConverter:
     def load(self, voice: Voice) -> None:
         """Prepare a voice, so that changing to it takes no time on the worker. Thread: control."""
         self.speaker.load(voice)
+
+    @property
+    def source_range(self) -> SpeakerRange | None:
+        """Range of the voice that is heard; None before a second of it. Thread: worker."""
+        return self.speaker.source_range
+
+    def expect(self, known: SpeakerRange | None) -> None:
+        """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
+        self.speaker.expect(known)
 
     @property
     def latency_samples(self) -> int:

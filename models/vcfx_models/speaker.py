@@ -19,6 +19,7 @@ from .manner import Manner
 from .melody import SourceRange, mapped_log_f0
 from .networks_protocol import Networks, Singles
 from .pause_hush import PauseHush
+from .speaker_range import SpeakerRange
 from .voice_file import Voice
 from .voice_vector import voice_vector
 
@@ -97,6 +98,15 @@ class Speaker:
         self._controls, self._colour = self._aims()
         self._gain = 1.0
         self._loudness = 0.0
+
+    @property
+    def source_range(self) -> SpeakerRange | None:
+        """Range of whoever is heard; None before a second of voice. Thread: worker."""
+        return self._source.heard
+
+    def expect(self, known: SpeakerRange | None) -> None:
+        """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
+        self._source.known = known
 
     def speak(self, frame: VoiceFrame) -> Singles:
         """Return the 240 samples of a frame. Thread: worker."""

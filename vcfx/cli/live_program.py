@@ -119,6 +119,7 @@ def open_live(options: argparse.Namespace, backend: Backend | None = None) -> It
     """
     _check(options)
     with contextlib.ExitStack() as opened:
+        opened.enter_context(_speaker_remembered())
         source, running = _presets(options, opened)
         with _first_start_notice(options), _prompt_interrupt(opened.close):
             program = _made(options, source, running, backend)
@@ -199,6 +200,19 @@ def _start(program: LiveProgram, options: argparse.Namespace) -> None:
         outcome = program.control.submit(wish).result(_ANSWER_S)
         if isinstance(outcome, Refused):
             raise VcfxError(outcome.reason)
+
+
+@contextlib.contextmanager
+def _speaker_remembered() -> Iterator[None]:
+    """Let voices know from the first word on how high whoever spoke last speaks."""
+    from vcfx.hosts.speaker_memory import MEMORY
+    from vcfx_models.data_folder import data_folder
+
+    MEMORY.open(data_folder())
+    try:
+        yield
+    finally:
+        MEMORY.close()
 
 
 def _end(program: LiveProgram) -> None:

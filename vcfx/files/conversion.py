@@ -11,6 +11,7 @@ from vcfx_dsp.node import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
 
 from .disclosing import disclosure_for
 from .formats import FileFormat, can_write, check_channels, choose_encoding, extension_of, format_named
+from .known_speaker import tell_speaker
 from .renderer import RendererFactory
 from .rendering import Aligned, OnProgress, rate_held, render
 from .result import Result
@@ -109,6 +110,7 @@ def _convert_opened(
     encoding = choose_encoding(wanted, audio.encoding, audio.frames, channels)
     started = time.perf_counter()
     renderer = make_renderer(rate, channels, options.block_frames)
+    tell_speaker(source, renderer)
     prepare_s = time.perf_counter() - started
     said = disclosure_for(renderer, source, audio)
     with TargetFile(target, encoding, rate_out, channels, audio.tags, part, said, options.credentials) as sink:

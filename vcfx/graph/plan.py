@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from vcfx.hosts.first_voices import first_voices
 from vcfx.marking.plan_mark import MARK, PlanMark, add_mark
 from vcfx_dsp.node import Block, Node
 
@@ -61,6 +62,8 @@ class RenderPlan:
 
     def __init__(self, graph: Graph, spec: PlanSpec) -> None:
         add_mark(graph)
+        for voice in first_voices(graph):
+            voice.hears_speaker = True
         self.spec = spec = replace(spec, hop=agreed_hop(graph, spec))
         self.graph = graph
         self._schedule = Schedule(graph, spec, worker_latency(spec.hop, spec.block, spec.asynchronous))

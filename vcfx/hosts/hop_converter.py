@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vcfx_models.speaker_range import SpeakerRange
 from vcfx_models.voice_file import Voice
 
 from .sample_queue import Samples
@@ -21,6 +22,13 @@ class HopConverter(Protocol):
 
     def load(self, voice: Voice) -> None:
         """Prepare a voice, so that changing to it takes no time on the worker. Thread: control."""
+
+    @property
+    def source_range(self) -> SpeakerRange | None:
+        """Range of the voice that is heard; None before a second of it. Thread: worker."""
+
+    def expect(self, known: SpeakerRange | None) -> None:
+        """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
 
     def convert_hop(self, hop: Samples) -> Samples:
         """Return 240 samples for 240. Thread: worker."""

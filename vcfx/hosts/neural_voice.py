@@ -17,8 +17,10 @@ from vcfx_dsp.parameters import Parameter, Value
 from .admitted_voices import AdmittedVoices
 from .papers_watch import WATCH
 from .sample_queue import Samples
+from .speaker_memory import MEMORY
 
 if TYPE_CHECKING:
+    from vcfx_models.speaker_range import SpeakerRange
     from vcfx_models.voice_file import Voice
 
     from .hop_converter import HopConverter
@@ -91,6 +93,9 @@ class NeuralVoice(Node):
         self._papers_lock = threading.Lock()
         self._refused = ""
         self._loudness = 1.0
+        #: Whether nothing before it moves the pitch: whom it hears is the speaker. The plan says so.
+        self.hears_speaker = False
+        self._expected: SpeakerRange | None = None
 
     @property
     def latency_samples(self) -> int:
@@ -165,10 +170,15 @@ class NeuralVoice(Node):
         self._obey_papers(block_out[0])
         block_out[1:] = block_out[0]
 
+    def expect(self, known: SpeakerRange | None) -> None:
+        """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
+        self._expected = known
+
     def reset(self) -> None:
-        """Forget everything heard; the voice and its settings stay."""
+        """Forget everything heard but who is expected; the voice and its settings stay."""
         assert self._stream is not None
         assert self._converter is not None
+        self._converter.expect(MEMORY.range if self._remembers else self._expected)
         self._applied = None
         self._apply_controls()
         self._stream.reset()
@@ -221,6 +231,10 @@ class NeuralVoice(Node):
             if str(self._parameters["voice"]) == name:
                 self._refused = reason
 
+    @property
+    def _remembers(self) -> bool:
+        return self.hears_speaker and not self.spec.waits
+
     def _admission(self, use: str) -> AdmittedVoices:
         return AdmittedVoices(use, self.needs_liveness)
 
@@ -247,7 +261,10 @@ class NeuralVoice(Node):
         if self._wanted is not self._applied:
             self._apply_controls()
         assert self._converter is not None
-        return self._converter.convert_hop(hop)
+        spoken = self._converter.convert_hop(hop)
+        if self._remembers:
+            MEMORY.range = self._converter.source_range
+        return spoken
 
     def _apply_controls(self) -> None:
         controls, converter = self._wanted, self._converter
