@@ -119,7 +119,8 @@ def _measure(options: argparse.Namespace) -> None:
         if system is None:
             output = ready_sound(options.wavs, conversion.id)
         else:
-            output = Sound(*system.convert(material.source.audio, material.source.sample_rate, material.references))
+            source = material.source
+            output = Sound(*system.convert(source.audio, source.sample_rate, material.references, material.earlier))
         took_s = time.perf_counter() - began
         if options.keep:
             save_sound(options.keep / f"{conversion.id}.wav", output)

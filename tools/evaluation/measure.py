@@ -22,17 +22,23 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The sounds of one conversion: the source, what a converter hears of the target, and what it is judged by."""
+    """The sounds of one conversion.
+
+    The source, what a converter hears of the target, what it is judged by, and something else that the source's
+    speaker said.
+    """
 
     source: Sound
     references: tuple[Sound, ...]
     judged_by: Sound
+    earlier: Sound | None = None
 
 
 def load_material(folder: Path, conversion: Conversion) -> Material:
     """Decode a conversion's clips; the target's one clip is cut in two at a pause."""
     reference, rest = split_at_pause(read_clip(folder, conversion.target), REFERENCE_RATIO)
-    return Material(read_clip(folder, conversion.source), (reference,), rest)
+    earlier = None if conversion.earlier is None else read_clip(folder, conversion.earlier)
+    return Material(read_clip(folder, conversion.source), (reference,), rest, earlier)
 
 
 class Meters:

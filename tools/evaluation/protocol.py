@@ -26,11 +26,12 @@ REFERENCE_RATIO: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One utterance to be said in one voice."""
+    """One utterance to be said in one voice; `earlier` is something else that the source's speaker said."""
 
     id: str
     source: Clip
     target: Clip
+    earlier: Clip | None = None
 
     @property
     def genders(self) -> str:
@@ -63,7 +64,15 @@ def choose_conversions(clips: Sequence[Clip], count: int, seed: int = DEFAULT_SE
         for _, group in _groups(sources, _gender_and_set)
     ]
     turns = zip(range(count), cycle(cells), strict=False)
-    return [Conversion(f"c{index:03d}", next(source), next(target)) for index, (source, target) in turns]
+    pairs = [(next(source), next(target)) for _, (source, target) in turns]
+    return [Conversion(f"c{index:03d}", *pair, _earlier(clips, pair[0])) for index, pair in enumerate(pairs)]
+
+
+def _earlier(clips: Sequence[Clip], source: Clip) -> Clip | None:
+    """Return the longest other clip of a source's speaker."""
+    speaker = (source.set, source.speaker)
+    others = [clip for clip in clips if (clip.set, clip.speaker) == speaker and clip.path != source.path]
+    return max(others, key=lambda clip: (clip.seconds, clip.path), default=None)
 
 
 def _gender(clip: Clip) -> str:

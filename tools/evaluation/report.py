@@ -14,8 +14,9 @@ Record = Mapping[str, Any]
 MEANINGS: Final = {
     "none": "the floor: the source, unconverted",
     "naive": "our pitch node moved to the target's median F0, formants by a quarter of that",
-    "model": "our model, hop by hop as it runs live, the voice enrolled from the reference",
-    "model-offline": "the same in pieces of 100 hops",
+    "model": "our model, hop by hop as it runs live before it knows the speaker, the voice enrolled from the reference",
+    "model-known": "the same, the range of the source's voice known from another recording, as from a former run",
+    "model-offline": "as files are converted: in pieces of 100 hops, the source's range known from the file itself",
     "target": "the ceiling: the target's other speech instead of a conversion",
 }
 #: What is also shown for each set of sources apart.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from .errors import EvaluationError
 from .melody import F0Track, median_f0_hz
 from .sound import Audio, Sound, load_sound
 
+if TYPE_CHECKING:
+    from vcfx_models.speaker_range import SpeakerRange
+
+#: What a former run has heard is believed like so much voice, as `vcfx.hosts.speaker_memory` has it.
+MOST_BELIEVED_S: Final = 5.0
 #: Formants move by this share of the pitch change in semitones. Men's and women's voices differ by 9 to 10 semitones
 #: in pitch and by 2 to 3 in formants.
 FORMANT_SHARE: Final = 0.25
@@ -25,7 +31,9 @@ class System(Protocol):
     #: Whether the output says the source's words; if not, only similarity and quality are measured.
     keeps_words: bool
 
-    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+    def convert(
+        self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound], earlier: Sound | None = None
+    ) -> tuple[Audio, int]:
         """Return the source's words in the voice of the references.
 
         Parameters
@@ -36,6 +44,8 @@ class System(Protocol):
             Of the source in Hz.
         reference_clips
             Speech of the target, each mono with its own rate.
+        earlier
+            What the source's speaker said another time, if there is a recording of it.
 
         Returns
         -------
@@ -50,7 +60,9 @@ class Unconverted:
 
     keeps_words = True
 
-    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+    def convert(
+        self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound], earlier: Sound | None = None
+    ) -> tuple[Audio, int]:
         """Return the source."""
         return audio, sample_rate
 
@@ -60,7 +72,9 @@ class TargetItself:
 
     keeps_words = False
 
-    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+    def convert(
+        self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound], earlier: Sound | None = None
+    ) -> tuple[Audio, int]:
         """Return the references one after another."""
         rate = reference_clips[0].sample_rate
         return np.concatenate([clip.at(rate).audio for clip in reference_clips]), rate
@@ -71,7 +85,9 @@ class NaiveShift:
 
     keeps_words = True
 
-    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+    def convert(
+        self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound], earlier: Sound | None = None
+    ) -> tuple[Audio, int]:
         """Return the source, shifted."""
         tracker = F0Track()
         source_hz = median_f0_hz(tracker.hz(Sound(audio, sample_rate)))
@@ -100,17 +116,22 @@ class NeuralVoice:
     Parameters
     ----------
     hops_at_once
-        1: as it runs live, hop by hop; more: as files could be converted.
+        1: as it runs live, hop by hop; more: as files are converted.
+    knows
+        What the range of the source's voice is known from before the first word: ``nothing``; ``earlier``, another
+        recording, as a live program remembers its last run; ``source``, as a file is heard before it is converted.
     """
 
     keeps_words = True
 
-    def __init__(self, hops_at_once: int) -> None:
+    def __init__(self, hops_at_once: int, knows: str = "nothing") -> None:
         from vcfx_models.load_networks import load_networks
 
-        self._networks, self._hops_at_once = load_networks(device="cpu"), hops_at_once
+        self._networks, self._hops_at_once, self._knows = load_networks(device="cpu"), hops_at_once, knows
 
-    def convert(self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound]) -> tuple[Audio, int]:
+    def convert(
+        self, audio: Audio, sample_rate: int, reference_clips: Sequence[Sound], earlier: Sound | None = None
+    ) -> tuple[Audio, int]:
         """Return the source in the voice of the references, in line with the source."""
         from vcfx_models.converter import VoiceConverter
         from vcfx_models.geometry import HOP_SAMPLES, SAMPLE_RATE
@@ -118,11 +139,26 @@ class NeuralVoice:
 
         voice = voice_from_clips([Clip(clip.audio, clip.sample_rate) for clip in reference_clips], "target")
         converter = VoiceConverter(self._networks, voice)
+        converter.expect(self._range(Sound(audio, sample_rate), earlier))
+        converter.reset()
         heard = Sound(audio, sample_rate).at(SAMPLE_RATE).audio.astype(np.float32)
         step, late = self._hops_at_once * HOP_SAMPLES, converter.latency_samples
         padded = np.pad(heard, (0, -(heard.size + late) % step + late))
         spoken = [converter.convert_hops(padded[at : at + step]) for at in range(0, padded.size, step)]
         return np.concatenate(spoken)[late : late + heard.size], SAMPLE_RATE
+
+    def _range(self, source: Sound, earlier: Sound | None) -> SpeakerRange | None:
+        from vcfx_models.speaker_range import RangeScan
+
+        known_from = {"nothing": None, "earlier": earlier, "source": source}[self._knows]
+        if known_from is None:
+            return None
+        scan = RangeScan(known_from.sample_rate)
+        scan.hear(known_from.audio)
+        found = scan.range()
+        if found is None or self._knows == "source":
+            return found
+        return replace(found, voiced_s=min(found.voiced_s, MOST_BELIEVED_S))
 
 
 #: Name on the command line -> maker. Makers load what they need, so that a name alone costs nothing.
@@ -131,7 +167,8 @@ SYSTEMS: Final[dict[str, Callable[[], System]]] = {
     "naive": NaiveShift,
     "target": TargetItself,
     "model": lambda: NeuralVoice(hops_at_once=1),
-    "model-offline": lambda: NeuralVoice(hops_at_once=100),
+    "model-known": lambda: NeuralVoice(hops_at_once=1, knows="earlier"),
+    "model-offline": lambda: NeuralVoice(hops_at_once=100, knows="source"),
 }
 
 
