@@ -30,6 +30,7 @@ MEANS: Final = (
     "dnsmos_bak",
     "f0_correlation",
     "f0_correlation_steady",
+    "f0_correlation_second",
     "voicing_agreement",
     "lag_ms",
 )

@@ -38,6 +38,7 @@ LABELS: Final = {
     "dnsmos_bak": Label("DNSMOS background"),
     "f0_correlation": Label("log-F0 correlation with the source"),
     "f0_correlation_steady": Label("log-F0 correlation, where the source's track is steady"),
+    "f0_correlation_second": Label("log-F0 correlation with the source, pYIN"),
     "voicing_agreement": Label("Same voicing as the source", 100, 1, " %"),
     "lag_ms": Label("Lag of the loudness", decimals=1, unit=" ms"),
     "level_change_db": Label("Level change", decimals=1, unit=" dB"),

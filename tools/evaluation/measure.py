@@ -10,7 +10,7 @@ from typing import Any
 from .cache import Cache
 from .corpus import read_clip
 from .embedders import DVector, Embedder, Ge2e, likeness
-from .melody import F0Track, best_lag_frames, compare_melody
+from .melody import F0Track, SecondF0Track, best_lag_frames, compare_melody
 from .protocol import REFERENCE_RATIO, Conversion
 from .quality import Dnsmos
 from .recognisers import Recogniser
@@ -57,7 +57,7 @@ class Meters:
         names = ("base", "tiny.en") if second_recogniser else ("base",)
         self.recognisers = tuple(Recogniser(name, cache.folder) for name in names)
         self.embedders: dict[str, Embedder] = {"ge2e": Ge2e(), "dvector": DVector()}
-        self._dnsmos, self._f0 = Dnsmos(), F0Track()
+        self._dnsmos, self._f0, self._second_f0 = Dnsmos(), F0Track(), SecondF0Track()
 
     def text(self, recogniser: Recogniser, sound: Sound, language: str = "en") -> str:
         """Return what a recogniser hears."""
@@ -78,6 +78,11 @@ class Meters:
     def f0_hz(self, sound: Sound) -> list[float]:
         """Return the F0 track."""
         track: list[float] = self._value(self._f0.meter, sound, lambda: self._f0.hz(sound))
+        return track
+
+    def second_f0_hz(self, sound: Sound) -> list[float]:
+        """Return the F0 track of the other tracker."""
+        track: list[float] = self._value(self._second_f0.meter, sound, lambda: self._second_f0.hz(sound))
         return track
 
     def _value(self, meter: str, sound: Sound, measure: Callable[[], Any]) -> Any:
@@ -138,4 +143,6 @@ def melody_of(meters: Meters, source: Sound, output: Sound) -> Row:
     """Return how F0 and voicing came through, at the lag where the loudness fits best."""
     lag = best_lag_frames(source, output)
     found = compare_melody(meters.f0_hz(source), meters.f0_hz(output), lag)
+    second = compare_melody(meters.second_f0_hz(source), meters.second_f0_hz(output), lag)
+    found["f0_correlation_second"] = second["f0_correlation"]
     return {name: None if value is None else round(value, 4) for name, value in found.items()}

