@@ -20,13 +20,14 @@ from vcfx.marking.tags import installation_tag, voice_tag
 from vcfx.provenance import marks
 from vcfx.provenance.credentials import Credentials
 from vcfx.provenance.disclosure import Disclosure, SpokenVoice
-from vcfx.provenance.marks import MarkReport, MarkScan
+from vcfx.provenance.marks import KeyedSegment, MarkReport, MarkScan
 from vcfx.provenance.names import KnownNames, known_names
 from vcfx.provenance.tags import write_tags
 from vcfx.provenance.verification import FileReport, verify_file
 from vcfx_dsp.node import ProcessSpec
 from vcfx_dsp.nodes.watermark import Watermark
 from vcfx_dsp.watermark.detector import Detection, Segment
+from vcfx_dsp.watermark.key import WatermarkKey
 from vcfx_dsp.watermark.payload import Payload
 from vcfx_models.papers.keys import own_key
 from voice_models import random_voice, save_voice
@@ -85,7 +86,7 @@ def test_a_mark_is_found_and_read(speech: tuple[np.ndarray, int]) -> None:
 def test_every_moment_of_a_long_file_is_looked_at(monkeypatch: pytest.MonkeyPatch, seconds: float, pieces: int) -> None:
     rate_hz, looked_at = 8_000, []
 
-    def look(held: np.ndarray, rate: int) -> Detection:
+    def look(held: np.ndarray, rate: int, key: WatermarkKey) -> Detection:
         assert rate == rate_hz
         looked_at.append((round(float(held[0, 0])), round(float(held[0, -1]))))
         return Detection(False, 0.0, None, ())
@@ -112,7 +113,7 @@ def test_finds_in_pieces_become_one_stretch_and_are_less_sure_than_one_alone(mon
         ]
     )
 
-    def look(held: np.ndarray, rate: int) -> Detection:
+    def look(held: np.ndarray, rate: int, key: WatermarkKey) -> Detection:
         segments = next(found)
         return Detection(True, max(each.confidence for each in segments), segments[0].payload, segments)
 
@@ -139,12 +140,12 @@ def test_silence_does_not_count_as_sound() -> None:
     assert scanned(sound, 48_000).sound_seconds == pytest.approx(1.0, abs=0.03)
 
 
-def report_of(segments: tuple[Segment, ...] = (), seconds: float = 14.2, **others: object) -> FileReport:
+def report_of(segments: tuple[KeyedSegment, ...] = (), seconds: float = 14.2, **others: object) -> FileReport:
     fields: dict[str, object] = {"says": None, "says_all": False, "credentials": None} | others
     return FileReport(MarkReport(segments, 0.5, seconds, seconds), **fields)  # type: ignore[arg-type]
 
 
-FOUND = (Segment(0.0, 4.5, 0.99991, PAYLOAD, 0.9), Segment(8.0, 12.4, 1.0, PAYLOAD, 0.995))
+FOUND = (KeyedSegment(0.0, 4.5, 0.99991, PAYLOAD, 0.9), KeyedSegment(8.0, 12.4, 1.0, PAYLOAD, 0.995))
 INTACT = Credentials("intact", "One vcfx installation", False, "vcfx 1", disclosure=SPOKEN)
 CONCLUSIONS = [
     (report_of(FOUND), "carries the mark of vcfx: a converted voice, from 0.0 to 4.5 s, from 8.0 to 12.4 s"),
@@ -187,7 +188,7 @@ def test_people_see_what_it_rests_on() -> None:
     )
     assert report_of(FOUND, says=replace(SPOKEN, mark=PAYLOAD.number)).contradiction == ""
     assert report_of(says=other).contradiction == ""
-    nameless = lines("x", report_of((Segment(0.0, 1.0, 0.99995, Payload(0, 0)),)), names)
+    nameless = lines("x", report_of((KeyedSegment(0.0, 1.0, 0.99995, Payload(0, 0)),)), names)
     assert nameless[1].endswith("installation 0 (not named), voice 0 (not named)")
 
 

@@ -87,9 +87,9 @@ def convert_inputs(options: argparse.Namespace, renderers: RendererSource) -> in
     from vcfx.files.batch import convert_batch
 
     from .convert_progress import ConvertProgress
-    from .watermark import say_if_off
+    from .watermark import say_if_hidden
 
-    say_if_off()
+    say_if_hidden()
 
     failures = 0
     with (

@@ -17,7 +17,7 @@ from vcfx.errors import VcfxError
 
 from .live_clients import add_client_arguments, open_clients
 from .voice_options import add_voice_arguments, voice_parameters, wants_voice
-from .watermark import say_if_off
+from .watermark import say_if_hidden
 
 if TYPE_CHECKING:
     from vcfx.control.live_control import LiveControl
@@ -124,7 +124,7 @@ def open_live(options: argparse.Namespace, backend: Backend | None = None) -> It
         with _first_start_notice(options), _prompt_interrupt(opened.close):
             program = _made(options, source, running, backend)
         opened.callback(_end, program)
-        say_if_off()
+        say_if_hidden()
         program.clients = opened.enter_context(open_clients(options, program.control))
         _start(program, options)
         yield program

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vcfx.provenance.credentials import Credentials
     from vcfx.provenance.names import KnownNames
     from vcfx.provenance.verification import FileReport
+    from vcfx_dsp.watermark.key import WatermarkKey
 
 _STDERR: Final = 2
 EXIT_NO_MARK: Final = 1
@@ -35,6 +36,8 @@ Three things are looked for: the mark in the sound itself, which outlives
 codecs, noise and cuts; metadata, which anybody can write or remove; content
 credentials (C2PA), which are signed. That nothing is found proves nothing:
 other programs convert voices without marks, and marks can be taken out.
+Marks are looked for under the public key, the private ones that are kept here
+(`vcfx watermark key`) and those of --key; under other private keys none is seen.
 Exit code 0 if every file was read, whatever was found; 2 if one could not be.
 """
 
@@ -45,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("files", metavar="FILE", nargs="+", help="a sound file, a folder, or '-' for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object per file")
+    parser.add_argument(
+        "--key", metavar="FILE", action="append", default=[], help="a private key to look under; repeats"
+    )
     parser.add_argument("--require-mark", action="store_true", help="exit code 1 if a file has no mark")
 
 
@@ -56,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
         raise VcfxError("a file name is empty; give a name")
     if options.files.count("-") > 1:
         raise VcfxError("'-' is given more than once; standard input can be read once")
-    names, code = known_names(), 0
+    names, keys, code = known_names(), _private_keys(options.key), 0
     with tempfile.TemporaryDirectory(prefix="vcfx-") as folder:
         for path in _paths(options.files):
             try:
-                report = _verified(path, Path(folder))
+                report = _verified(path, Path(folder), keys)
             except (VcfxError, MemoryError) as error:
                 _print_error(str(path), str(error) or "not enough memory", options.json)
                 code = EXIT_ERROR
@@ -86,6 +92,12 @@ def lines(name: str, report: FileReport, names: KnownNames) -> list[str]:
             f"  mark         {segment.start_s:.1f}-{segment.end_s:.1f} s, {_sureness(segment.confidence)}: "
             f"{sure}installation {tags.installation} ({names.installation(tags.installation)}), "
             f"voice {tags.voice} ({names.voice(tags.voice)})"
+            + (f", under the private key {segment.key}" if segment.key else "")
+        )
+    if report.private_key:
+        told.append(
+            f"  mark         one under the private key {report.private_key}, it says of itself; not found with the "
+            "keys that are here, and only who has that one can look: vcfx verify --key FILE"
         )
     if report.says is not None:
         part = "" if report.says_all else " (only this sentence is left of them)"
@@ -95,6 +107,14 @@ def lines(name: str, report: FileReport, names: KnownNames) -> list[str]:
     if report.contradiction:
         told.append(f"  beware       {report.contradiction}")
     return told
+
+
+def _private_keys(files: Sequence[str]) -> list[WatermarkKey]:
+    """Return the keys of those files and the ones that are kept here, each once."""
+    from vcfx.marking.keys import kept_keys, read_key
+
+    found = [*(read_key(Path(file)) for file in files), *kept_keys()]
+    return list({key.fingerprint: key for key in found}.values())
 
 
 def _sureness(confidence: float) -> str:
@@ -111,7 +131,7 @@ def _credentials(credentials: Credentials) -> str:
     return f"{told}; made by {credentials.tool or 'an unnamed program'}" + (f": {types}" if types else "")
 
 
-def _verified(path: Path, folder: Path) -> FileReport:
+def _verified(path: Path, folder: Path, keys: Sequence[WatermarkKey]) -> FileReport:
     from vcfx.files.standard_streams import is_stream, shown, spool
     from vcfx.provenance.verification import verify_file
 
@@ -120,7 +140,7 @@ def _verified(path: Path, folder: Path) -> FileReport:
     here = spool(path, folder) if is_stream(path) else path
     try:
         with _Progress(shown(path)) as progress:
-            return verify_file(here, progress.step, shown(path))
+            return verify_file(here, progress.step, shown(path), keys)
     except AudioFileError as error:
         raise AudioFileError(str(error).replace(str(here), shown(path))) from error
     finally:

@@ -1,4 +1,4 @@
-"""`vcfx watermark`: whether converted voices are marked."""
+"""`vcfx watermark`: whether converted voices are marked, and under which key."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from vcfx.errors import printable
+
+from . import watermark_key
 
 if TYPE_CHECKING:
     from vcfx.marking.setting import MarkSetting
@@ -23,25 +25,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("on", parents=[every], help="mark converted voices (the default)")
     off = actions.add_parser("off", parents=[every], help="leave converted voices unmarked; the audit log tells of it")
     off.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the audit log")
+    key = actions.add_parser("key", parents=[every], help="show, make and choose the key that marks: public or private")
+    watermark_key.add_arguments(key, every)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one sub-command; the setting takes effect with the next start or change of preset."""
     from vcfx.marking.setting import mark_setting, switch_mark
 
+    if options.action == "key":
+        return watermark_key.run(options)
     if options.action == "status":
         return _show(mark_setting(), options.json)
     return _show(switch_mark(options.action == "on", getattr(options, "reason", "")), options.json)
 
 
-def say_if_off() -> None:
-    """Say on standard error, in one line, that converted voices leave unmarked; nothing while the mark is on."""
+def say_if_hidden() -> None:
+    """Say on standard error, in one line, where converted voices leave unmarked or marked under a private key."""
     from vcfx.marking.setting import mark_setting
 
     setting = mark_setting()
     if not setting.on:
         told = f"the watermark is off since {setting.since} ({setting.reason}); converted voices leave unmarked"
         print(printable(f"vcfx: {told}"), file=sys.stderr)
+    elif setting.key:
+        print(f"vcfx: the watermark is on; {watermark_key.told_key(setting)}", file=sys.stderr)
 
 
 def _show(setting: MarkSetting, as_json: bool) -> int:
@@ -58,6 +66,8 @@ def _show(setting: MarkSetting, as_json: bool) -> int:
         print(printable(f"reason: {setting.reason}"))
     if setting.problem:
         print(printable(f"the log does not count: {setting.problem}"))
+    if setting.on:
+        print(watermark_key.told_key(setting))
     named = f"it names this installation {tag}" if tag != NAMELESS else "it names no installation: there is no key yet"
     print(f"{named}, and the voice")
     return 0

@@ -13,10 +13,13 @@ from vcfx.graph.graph import OUTPUT, Graph
 from vcfx.hosts.neural_voice import NeuralVoice
 from vcfx_dsp.node import ProcessSpec
 from vcfx_dsp.nodes.watermark import Watermark
+from vcfx_dsp.watermark.key import WatermarkKey
 from vcfx_dsp.watermark.payload import Payload
 
 if TYPE_CHECKING:
     from vcfx_models.voice_file import Voice
+
+    from .setting import MarkSetting
 
 #: Its name in the graph; no id in a preset can be this.
 MARK: Final = "@mark"
@@ -32,12 +35,18 @@ class PlanMark(Watermark):
     ----------
     speakers
         The graph's voice nodes.
+    key
+        A private key; None for the public one. It is no parameter here, as those can be read from outside.
     """
 
-    def __init__(self, speakers: list[NeuralVoice]) -> None:
+    def __init__(self, speakers: list[NeuralVoice], key: WatermarkKey | None = None) -> None:
         from .installation import own_tag
 
         super().__init__()
+        if key is not None:
+            self._key = key
+        #: Fingerprint of the private key; empty for the public one.
+        self.private_key = "" if key is None else key.fingerprint
         self._speakers = speakers
         self._installation = own_tag()
         speakers[0].before_voice.append(self._follow)
@@ -86,7 +95,10 @@ def add_mark(graph: Graph) -> None:
     """
     nodes = {name: graph.node(name) for name in graph.node_names()}
     speakers = [node for node in nodes.values() if isinstance(node, NeuralVoice)]
-    if not speakers or not _is_on():
+    if not speakers:
+        return
+    setting = _setting()
+    if not setting.on:
         return
     for name, node in nodes.items():
         if isinstance(node, PlanMark):
@@ -96,7 +108,7 @@ def add_mark(graph: Graph) -> None:
                 f"watermark: '{name}' has no key of its own; needed in a preset that speaks with another voice, "
                 "as the program marks that itself and the two would mix"
             )
-    graph.insert_before(OUTPUT, PlanMark(speakers), MARK)
+    graph.insert_before(OUTPUT, PlanMark(speakers, _private_key(setting)), MARK)
 
 
 def mark_of(graph: Graph) -> PlanMark | None:
@@ -105,7 +117,13 @@ def mark_of(graph: Graph) -> PlanMark | None:
     return found if isinstance(found, PlanMark) else None
 
 
-def _is_on() -> bool:
+def _setting() -> MarkSetting:
     from .setting import mark_setting  # keys and the log are loaded only where a voice is
 
-    return mark_setting().on
+    return mark_setting()
+
+
+def _private_key(setting: MarkSetting) -> WatermarkKey | None:
+    from .keys import kept_key
+
+    return kept_key(setting.key) if setting.key else None

@@ -27,7 +27,8 @@ _VERSION: Final = 1
 SENTENCE: Final = re.compile(r"(?:Artificial voice|Voice altered)[^\n]{0,1000}? made with vcfx [^\n]{1,200}?\.(?=\s|$)")
 _NAMED: Final = re.compile(r"'([^'\n]{1,200})'(?: \(consent ([0-9a-f]{16}), issuer ([0-9a-f]{16})\))?")
 _MADE: Final = re.compile(r"made with (vcfx [^ ;]{1,40}?)(?: on ([0-9TZ:-]{20}))?[.;]?(?=\s|;|$)")
-_MARK: Final = re.compile(r"; watermark ([0-9]{1,4})/([0-9]{1,4})")
+_MARK: Final = re.compile(r"; watermark ([0-9]{1,4})/([0-9]{1,4})(?: under private key ([0-9a-f]{16}))?")
+_KEY: Final = re.compile("[0-9a-f]{16}")
 _ALTERED_BY: Final = re.compile(r"signal processing \(([^)\n]{1,200})\)")
 
 
@@ -60,6 +61,8 @@ class Disclosure:
         Time in UTC as ``2026-11-22T18:00:00Z``; empty as long as nothing is written.
     tool
         Program and version.
+    mark_key
+        Fingerprint of the private key of the watermark; empty for the public one, and without a watermark.
     earlier
         What the input said of itself: artificial voices do not become real by another conversion.
     """
@@ -70,6 +73,7 @@ class Disclosure:
     made_at: str = ""
     tool: str = TOOL
     earlier: Disclosure | None = None
+    mark_key: str = ""
 
     @property
     def is_artificial(self) -> bool:
@@ -99,7 +103,8 @@ class Disclosure:
         else:
             return ""
         when = f" on {self.made_at}" if self.made_at else ""
-        mark = "" if self.mark is None else f"; watermark {_shown_mark(self.mark)}"
+        key = f" under private key {self.mark_key}" if self.mark_key else ""
+        mark = "" if self.mark is None else f"; watermark {_shown_mark(self.mark)}{key}"
         again = "; of sound that was artificial before" if self.voices and self.earlier else ""
         return f"{', '.join(parts)}, made with {self.tool}{when}{mark}{again}."
 
@@ -117,8 +122,9 @@ class Disclosure:
         """Return what holds for a recording in which first this and then that was heard."""
         voices = (*self.voices, *(voice for voice in later.voices if voice not in self.voices))[:MAX_VOICES]
         alterations = tuple(dict.fromkeys((*self.alterations, *later.alterations)))
-        mark = self.mark if later.mark is None else later.mark
-        return replace(self, voices=voices, alterations=alterations, mark=mark)
+        marked = self if later.mark is None else later
+        mark, mark_key = marked.mark, marked.mark_key
+        return replace(self, voices=voices, alterations=alterations, mark=mark, mark_key=mark_key)
 
     def to_json(self) -> str:
         """Return it as one line of JSON."""
@@ -134,6 +140,7 @@ class Disclosure:
             "voices": [asdict(voice) for voice in self.voices],
             "alterations": list(self.alterations),
             "mark": self.mark,
+            "mark_key": self.mark_key,
             "earlier": earlier,
         }
 
@@ -168,6 +175,7 @@ def read_sentence(text: str) -> Disclosure | None:
         mark=(int(mark[1]) << VOICE_BITS) + int(mark[2]) if mark else None,
         made_at=made[2] if made and made[2] else "",
         tool=made[1] if made else TOOL,
+        mark_key=mark[3] or "" if mark else "",
     )
 
 
@@ -175,13 +183,15 @@ def _from_table(given: Any, nested: bool) -> Disclosure:
     if not isinstance(given, Mapping) or not isinstance(given["version"], int):
         raise TypeError("not ours")
     voices = [SpokenVoice(**{name: _line(value) for name, value in each.items()}) for each in given["voices"]]
-    mark = given["mark"]
+    mark, mark_key = given["mark"], _line(given.get("mark_key", ""))
     if mark is not None and (type(mark) is not int or not 0 <= mark <= MAX_PAYLOAD):
+        raise TypeError("not ours")
+    if mark_key and _KEY.fullmatch(mark_key) is None:
         raise TypeError("not ours")
     earlier = None if nested or given["earlier"] is None else _from_table(given["earlier"], nested=True)
     alterations = tuple(_line(kind) for kind in given["alterations"][:MAX_VOICES])
     return Disclosure(
-        tuple(voices[:MAX_VOICES]), alterations, mark, _line(given["made_at"]), _line(given["tool"]), earlier
+        tuple(voices[:MAX_VOICES]), alterations, mark, _line(given["made_at"]), _line(given["tool"]), earlier, mark_key
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcfx_dsp.watermark.detector import FALSE_FINDS, SURE_FROM_S, Detection, Segment, find_marks
+from vcfx_dsp.watermark.key import DEFAULT_KEY, WatermarkKey
 
 Block = npt.NDArray[np.float32]
 #: A piece of a long file, and how far it reaches into the next one, so that no window falls between two.
@@ -19,6 +21,19 @@ FLOOR_DB: Final = -60.0
 BELOW_LOUD_DB: Final = 40.0
 _LEVEL_S: Final = 0.02
 _TINY: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedSegment(Segment):
+    """A stretch of sound that carries a mark, and under which key.
+
+    Parameters
+    ----------
+    key
+        Fingerprint of the private key; empty for the public one.
+    """
+
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class MarkReport:
         Length of the file, and how much of it is louder than silence.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[KeyedSegment, ...]
     confidence: float
     seconds: float
     sound_seconds: float
@@ -58,16 +73,19 @@ class MarkScan:
     ----------
     sample_rate, channels
         Of the blocks: 8000 to 192000 Hz; 1 or more.
+    private_keys
+        Keys to look under besides the public one, each once.
     """
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(self, sample_rate: int, channels: int, private_keys: Sequence[WatermarkKey] = ()) -> None:
+        self._keys = {"": DEFAULT_KEY} | {key.fingerprint: key for key in private_keys if key != DEFAULT_KEY}
         self._rate, self._channels = sample_rate, channels
         self._piece_frames, self._overlap_frames = (round(s * sample_rate) for s in (PIECE_S, OVERLAP_S))
         self._level_frames = max(1, round(_LEVEL_S * sample_rate))
         self._room = np.zeros((channels, self._piece_frames + self._overlap_frames), np.float32)
         self._held = self._start = self._frames = 0
         self._levels_db: list[npt.NDArray[np.float32]] = []
-        self._found: list[tuple[float, Detection]] = []
+        self._found: list[tuple[float, str, Detection]] = []
 
     def add(self, block: Block) -> None:
         """Take (channels, frames), finite; looks at a piece as soon as it is whole."""
@@ -87,27 +105,30 @@ class MarkScan:
             self._look(self._held)
         else:
             self._levels_db.append(_levels_db(self._room[:, : self._held], self._level_frames))
-        pieces = max(1, len(self._found))
-        confidences = [piece.confidence for _, piece in self._found]
+        looks = len(self._found)
+        confidences = [detection.confidence for _, _, detection in self._found]
         segments = [
-            replace(
-                each,
-                start_s=start_s + each.start_s,
-                end_s=start_s + each.end_s,
-                confidence=_overall(each.confidence, pieces),
+            KeyedSegment(
+                start_s + each.start_s,
+                start_s + each.end_s,
+                _overall(each.confidence, looks),
+                each.payload,
+                each.payload_confidence,
+                key,
             )
-            for start_s, piece in self._found
-            for each in piece.segments
-            if pieces * (1.0 - each.confidence) <= FALSE_FINDS
+            for start_s, key, detection in self._found
+            for each in detection.segments
+            if looks * (1.0 - each.confidence) <= FALSE_FINDS
         ]
-        return MarkReport(
-            _joined(segments), _overall(max(confidences), pieces), self._frames / self._rate, self._sound_s()
-        )
+        of_keys = [_joined([each for each in segments if each.key == key]) for key in self._keys]
+        in_time = sorted((each for joined in of_keys for each in joined), key=lambda one: one.start_s)
+        return MarkReport(tuple(in_time), _overall(max(confidences), looks), self._frames / self._rate, self._sound_s())
 
     def _look(self, frames: int) -> None:
         """Look at all that is held; `frames` of it are done then, the rest begins the next piece."""
         held = self._room[:, : self._held]
-        self._found.append((self._start / self._rate, find_marks(held, self._rate)))
+        for name, key in self._keys.items():
+            self._found.append((self._start / self._rate, name, find_marks(held, self._rate, key)))
         self._levels_db.append(_levels_db(held[:, :frames], self._level_frames))
         rest = self._held - frames
         self._room[:, :rest] = held[:, frames:].copy()
@@ -128,14 +149,14 @@ def _levels_db(held: Block, frames: int) -> npt.NDArray[np.float32]:
     return levels
 
 
-def _overall(confidence: float, pieces: int) -> float:
-    """Return the confidence of a find among several pieces: each of them could have brought a false one."""
-    return 1.0 - min(1.0, pieces * (1.0 - confidence))
+def _overall(confidence: float, looks: int) -> float:
+    """Return the confidence of a find among several pieces and keys: each of them could have brought a false one."""
+    return 1.0 - min(1.0, looks * (1.0 - confidence))
 
 
-def _joined(segments: list[Segment]) -> tuple[Segment, ...]:
+def _joined(segments: list[KeyedSegment]) -> tuple[KeyedSegment, ...]:
     """Join stretches that say the same and touch, across the borders of pieces."""
-    joined: list[Segment] = []
+    joined: list[KeyedSegment] = []
     for segment in sorted(segments, key=lambda one: one.start_s):
         last = joined[-1] if joined else None
         if last and last.payload == segment.payload and segment.start_s <= last.end_s:

@@ -6,6 +6,7 @@ from typing import Final
 
 from vcfx.graph.graph import Graph
 from vcfx.hosts.neural_voice import NeuralVoice
+from vcfx.marking.plan_mark import PlanMark
 from vcfx_dsp.node import Node
 
 from .disclosure import MAX_VOICES, Disclosure, SpokenVoice
@@ -18,11 +19,13 @@ WATERMARK: Final = "watermark"
 def disclosure_of(graph: Graph) -> Disclosure:
     """Return what is to be said of a graph whose nodes are prepared, as it is at the moment. Thread: any."""
     nodes = [graph.node(name) for name in graph.node_names()]
+    own = next((node for node in nodes if isinstance(node, PlanMark)), None)
     marks = [int(node.parameters["payload"]) for node in nodes if node.kind == WATERMARK and not node.parameters["key"]]
     return Disclosure(
         voices=tuple(dict.fromkeys(_spoken(nodes)))[:MAX_VOICES],
         alterations=tuple(dict.fromkeys(node.kind for node in nodes if node.kind in DISGUISES)),
         mark=marks[-1] if marks else None,
+        mark_key=own.private_key if own is not None else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +13,11 @@ from vcfx.errors import AudioFileError
 from vcfx.files.quantise import replace_non_finite
 from vcfx.files.source import Source, open_source
 from vcfx_dsp.node import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
-from vcfx_dsp.watermark.detector import Segment
+from vcfx_dsp.watermark.key import WatermarkKey
 
 from .credentials import Credentials, read_credentials
 from .disclosure import Disclosure
-from .marks import MarkReport, MarkScan
+from .marks import KeyedSegment, MarkReport, MarkScan
 from .names import KnownNames
 from .tags import read_tags
 
@@ -65,10 +65,21 @@ class FileReport:
     @property
     def contradiction(self) -> str:
         """What does not fit together, one sentence without its full stop; empty if all does."""
-        said, found = self.says, {segment.payload.number for segment in self.mark.segments}
-        if said is None or said.mark is None or not found or said.mark in found:
+        said = self.says
+        if said is None or said.mark is None:
+            return ""
+        found = {segment.payload.number for segment in self.mark.segments if segment.key == said.mark_key}
+        if not found or said.mark in found:
             return ""
         return "the metadata name another mark than the sound carries; they may have come from another file"
+
+    @property
+    def private_key(self) -> str:
+        """Fingerprint of the private key under which the file says that it is marked, where no such mark was found."""
+        claimed = [self.says, None if self.credentials is None else self.credentials.disclosure]
+        keys = [said.mark_key for said in claimed if said is not None and said.mark_key]
+        found = {segment.key for segment in self.mark.segments}
+        return next((key for key in keys if key not in found), "")
 
     def as_json(self, names: KnownNames) -> dict[str, Any]:
         """Return what `vcfx verify --json` prints besides the file's name."""
@@ -81,6 +92,7 @@ class FileReport:
                 "seconds": round(self.mark.seconds, 3),
                 "sound_seconds": round(self.mark.sound_seconds, 3),
                 "too_short": self.mark.is_too_short,
+                "says_private_key": self.private_key or None,
                 "segments": [_segment(each, names) for each in self.mark.segments],
             },
             "metadata": None if self.says is None else _said(self.says) | {"whole": self.says_all},
@@ -98,7 +110,9 @@ class FileReport:
         return claims
 
 
-def verify_file(path: Path, on_progress: OnProgress, shown: str = "") -> FileReport:
+def verify_file(
+    path: Path, on_progress: OnProgress, shown: str = "", private_keys: Sequence[WatermarkKey] = ()
+) -> FileReport:
     """Read a sound file whole and return what it tells.
 
     Parameters
@@ -109,6 +123,8 @@ def verify_file(path: Path, on_progress: OnProgress, shown: str = "") -> FileRep
         Called now and then.
     shown
         What errors call it; empty: its path.
+    private_keys
+        Keys of marks to look for besides the public one.
 
     Raises
     ------
@@ -119,7 +135,8 @@ def verify_file(path: Path, on_progress: OnProgress, shown: str = "") -> FileRep
     try:
         _check(audio, shown or str(path))
         comment = audio.tags.get("comment", "")
-        mark = _scan(audio, on_progress)
+        scan = MarkScan(audio.sample_rate, audio.channels, private_keys)
+        mark = _scanned(audio, scan, on_progress)
     finally:
         audio.close()
     said, is_whole = read_tags(path, comment)
@@ -133,8 +150,7 @@ def _check(audio: Source, shown: str) -> None:
         raise AudioFileError(f"{shown} has {audio.channels} channels; allowed: 1 to {MAX_CHANNELS}")
 
 
-def _scan(audio: Source, on_progress: OnProgress) -> MarkReport:
-    scan = MarkScan(audio.sample_rate, audio.channels)
+def _scanned(audio: Source, scan: MarkScan, on_progress: OnProgress) -> MarkReport:
     seconds_in_all = None if audio.frames is None else audio.frames / audio.sample_rate
     done = 0
     while len(interleaved := audio.read(_BLOCK)):
@@ -146,11 +162,12 @@ def _scan(audio: Source, on_progress: OnProgress) -> MarkReport:
     return scan.finish()
 
 
-def _segment(segment: Segment, names: KnownNames) -> dict[str, Any]:
+def _segment(segment: KeyedSegment, names: KnownNames) -> dict[str, Any]:
     return {
         "start_s": round(segment.start_s, 3),
         "end_s": round(segment.end_s, 3),
         "confidence": segment.confidence,
+        "private_key": segment.key or None,
         "payload_confidence": segment.payload_confidence,
         "installation": segment.payload.installation,
         "installation_name": names.installation(segment.payload.installation),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from ..errors import ParameterError
 
 MIN_KEY_BYTES: Final = 8
 MAX_KEY_BYTES: Final = 64
+NEW_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class WatermarkKey:
             raise ParameterError(
                 f"watermark key has {len(self.secret)} bytes; allowed: {MIN_KEY_BYTES} to {MAX_KEY_BYTES}"
             )
+
+    @classmethod
+    def new(cls) -> WatermarkKey:
+        """Return a key that nobody has had before."""
+        return cls(secrets.token_bytes(NEW_KEY_BYTES))
+
+    @property
+    def fingerprint(self) -> str:
+        """What may be shown of it, for people to compare: 16 hexadecimal digits, from which it cannot be told."""
+        return hashlib.sha256(b"vcfx watermark key\n" + self.secret).hexdigest()[:16]
 
     @classmethod
     def from_hex(cls, text: str) -> WatermarkKey:
