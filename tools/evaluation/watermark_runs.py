@@ -34,6 +34,7 @@ PESQ_HZ: Final = 16_000
 #: More sound than is looked at: speed takes some of it, and the crop is at a random place.
 SPARE_RATIO, SPARE_S = 1.2, 1.0
 NOISE_LADDER_DB: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
+MARKED_AGAIN: Final = "second conversion, marked again: the last mark"
 Row = dict[str, Any]
 
 
@@ -128,7 +129,10 @@ def measure_noise(marker: Marker, corpus: Path, count: int, seed: int) -> Iterat
 
 
 def measure_conversions(corpus: Path, seconds: list[float], count: int, seed: int, strength_db: float) -> Iterator[Row]:
-    """Mark held-out speech, convert it into a second voice with our own model, look for the mark."""
+    """Mark held-out speech, convert it into a second voice with our own model, look for the mark.
+
+    Once in what the model says, and once as the program does it: marked again, where the last mark is looked for.
+    """
     from .systems import make_system
 
     system, marker = make_system("model-offline"), OurMark(strength_db)
@@ -138,9 +142,12 @@ def measure_conversions(corpus: Path, seconds: list[float], count: int, seed: in
         payload = int(rng.integers(MAX_PAYLOAD + 1))
         marked = marker.mark(piece.at(MARKED_HZ), payload)
         converted = Sound(*system.convert(marked.audio, MARKED_HZ, [target]))
-        for length in seconds:
-            found = marker.find(_cropped(converted, length, rng))
-            yield {"attack": "second conversion", "seconds": length, **found, "right": found["payload"] == payload}
+        last = int(rng.integers(MAX_PAYLOAD + 1))
+        again = marker.mark(converted.at(MARKED_HZ), last)
+        for name, sound, said in (("second conversion", converted, payload), (MARKED_AGAIN, again, last)):
+            for length in seconds:
+                found = marker.find(_cropped(sound, length, rng))
+                yield {"attack": name, "seconds": length, **found, "right": found["payload"] == said}
 
 
 def _loud(corpus: Path, seconds: float, count: int, seed: int) -> Iterator[Sound]:
