@@ -74,13 +74,14 @@ def _network(layer: Array) -> Levels:
 def _convolved(layer: Array, kernel: Array, bias: Array, dilation: int) -> Array:
     """Convolve (frames, bands, channels) with (rows, columns, channels, outputs): bands padded, frames used up."""
     rows, columns, channels, outputs = kernel.shape
-    reach = (rows - 1) * dilation
-    frames, bands = layer.shape[0] - reach, layer.shape[1]
+    frames, bands = layer.shape[0] - (rows - 1) * dilation, layer.shape[1]
     wide = np.pad(layer, ((0, 0), (columns // 2, columns // 2), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(wide, (reach + 1, columns), axis=(0, 1))
-    patches = windows[..., ::dilation, :].transpose(0, 1, 3, 4, 2).reshape(frames * bands, rows * columns * channels)
-    out: Array = (patches @ kernel.reshape(-1, outputs) + bias).reshape(frames, bands, outputs)
-    return out
+    beside = np.concatenate([wide[:, column : column + bands] for column in range(columns)], axis=2)
+    flat = kernel.reshape(rows, columns * channels, outputs)
+    out = np.broadcast_to(bias, (frames * bands, outputs)).copy()
+    for row in range(rows):
+        out += beside[row * dilation : row * dilation + frames].reshape(frames * bands, -1) @ flat[row]
+    return out.reshape(frames, bands, outputs)
 
 
 @cache
