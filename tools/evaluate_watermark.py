@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--kind", nargs="*", default=[], help="of unmarked sound only these")
     add("--out", type=Path, help="JSON file to write")
     add("--runs", type=Path, nargs="*", default=[], help="with report: the JSON files")
+    add("--before", type=Path, nargs="*", default=[], help="with report: the same of the network before, to compare")
     add("--into", type=Path, default=ROOT / "models" / "WATERMARK.md", help="with report: the file to write")
     return parser
 
@@ -82,7 +83,8 @@ def main() -> int:
     if options.what == "report":
         from tools.evaluation.watermark_report import write_report
 
-        write_report(options.into, [json.loads(path.read_text(encoding="utf-8")) for path in options.runs])
+        records, before = ([json.loads(path.read_text()) for path in paths] for paths in (options.runs, options.before))
+        write_report(options.into, records, before)
         return 0
     if options.corpus is None or options.out is None:
         print("evaluate_watermark: needs --corpus and --out", file=sys.stderr)

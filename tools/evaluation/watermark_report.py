@@ -19,8 +19,18 @@ SURE_ENOUGH: Final = 0.99
 TEXT: Final = Path(__file__).with_name("watermark_report.md")
 
 
-def write_report(path: Path, records: Sequence[Record]) -> None:
-    """Write the Markdown file, and its pictures into ``report/`` beside it."""
+def write_report(path: Path, records: Sequence[Record], before: Sequence[Record] = ()) -> None:
+    """Write the Markdown file, and its pictures into ``report/`` beside it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    records
+        What was measured.
+    before
+        The same attacks on the same pieces, with the network before this one.
+    """
     folder = path.parent / "report"
     folder.mkdir(exist_ok=True)
     parts = {
@@ -30,6 +40,7 @@ def write_report(path: Path, records: Sequence[Record]) -> None:
         "strength": _strength(records),
         "sure": _sure(records),
         "quality": _quality(records),
+        "before": _before(before, records),
         "false_finds": f"{FALSE_FINDS:g}",
         "least_score": f"{least_score(1):.2f}",
         "revisions": ", ".join(sorted({record["revision"] for record in records})),
@@ -162,6 +173,31 @@ def _quality(records: Sequence[Record]) -> str:
         spread = f"{np.quantile(pesq, 0.1):.2f}"
         lines.append([name, str(len(pesq)), f"{np.mean(pesq):.2f}", spread, f"{np.mean(snr_db):.1f}"])
     return _table(["mark", "pieces", "PESQ (wide band)", "worst tenth", "SNR, dB"], lines)
+
+
+def _before(before: Sequence[Record], records: Sequence[Record]) -> str:
+    """Compare two networks, piece by piece of those that both saw."""
+    earlier, present = (
+        {(row["attack"], row["seconds"], row["piece"]): row for run in _of(runs, "attacks") for row in run["rows"]}
+        for runs in (before, [record for record in records if record["marker"] == "ours"])
+    )
+    both = [place for place in earlier if place in present]
+    lines = []
+    for attack in dict.fromkeys(attack for attack, _, _ in both):
+        pairs = [(earlier[place], present[place]) for place in both if place[0] == attack]
+        lines.append([attack, *(_told_twice(pairs, column) for column in ("found", "right", "score"))])
+    return _table(["after", "found: before, now", "payload right: before, now", "mean score: before, now"], lines)
+
+
+def _told_twice(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], column: str) -> str:
+    told = []
+    for rows in zip(*pairs, strict=True):
+        found = [row for row in rows if _is_found(row, "ours")]
+        if column == "score":
+            told.append(f"{np.mean([row['score'] for row in rows]):.2f}")
+        else:
+            told.append(f"{len(found) if column == 'found' else sum(row['right'] for row in found)}/{len(rows)}")
+    return ", ".join(told)
 
 
 def _saved(figure: Any, path: Path) -> None:
