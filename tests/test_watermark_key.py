@@ -166,6 +166,7 @@ def test_a_verifier_without_the_key_is_told_plainly(
     assert main(["verify", "--require-mark", str(path)]) == 1
     told = capfd.readouterr().out
     assert "no mark found" in told
+    assert "its metadata say that its voice is artificial, and marked under a private key\n" in told
     assert f"  mark         one under the private key {KEY.fingerprint}, it says of itself; not found" in told
     assert main(["verify", "--require-mark", "--key", str(key_at), str(path)]) == 0
     told = capfd.readouterr().out

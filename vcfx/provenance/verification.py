@@ -60,7 +60,8 @@ class FileReport:
         else:
             found = f"no mark found in {mark.sound_seconds:.1f} s of sound"
         claims = self._claims()
-        return f"{found}, but {' and '.join(claims)} that its voice is artificial" if claims else found
+        hidden = ", and marked under a private key" if self.private_key else ""
+        return f"{found}, but {' and '.join(claims)} that its voice is artificial{hidden}" if claims else found
 
     @property
     def contradiction(self) -> str:
