@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+import soxr
 import torch
+from scipy import signal
 
 from tools.evaluation.liveness_figures import equal_error, rate
 from tools.train import liveness_channel as channel
@@ -16,10 +19,11 @@ from tools.train.corpus_files import Clip, save_stream, write_clips, write_rows
 from tools.train.liveness_batches import BatchMaker, only_pauses, only_speech, read_split
 from tools.train.liveness_clips import write
 from tools.train.liveness_kinds import KINDS, LIVE, Made
+from tools.train.liveness_learned import COPIES, SHARD_CLIPS, LearnedTakes, shards
 from tools.train.liveness_material import JUDGED_SETS, RATE_HZ, Mono, real_takes, split_of
 from tools.train.liveness_network import LivenessNetwork
 from tools.train.liveness_rooms import box_room, in_room, noise_room, other_loudspeaker, small_loudspeaker
-from vcfx_models.liveness.speech_spectrum import N_BANDS
+from vcfx_models.liveness.speech_spectrum import FINE_BANDS, N_BANDS
 
 
 def tone(frequency_hz: float, seconds: float = 1.0) -> Mono:
@@ -63,7 +67,7 @@ def test_splits_have_their_shares() -> None:
 def test_some_kinds_are_never_learned_from() -> None:
     unseen = {kind.name for kind in KINDS if kind.counts[:2] == (0, 0)}
     assert unseen >= {"piper", "espeak", "pico", "replay_other", "pitch_shift"}
-    assert all(kind.counts[2] > 0 for kind in KINDS)
+    assert all(kind.counts[0] or kind.counts[2] for kind in KINDS)
 
 
 @pytest.mark.parametrize("room", [noise_room, box_room])
@@ -119,21 +123,82 @@ def test_the_channel_reaches_the_asked_signal_to_noise_ratio(tmp_path: Path) -> 
     assert way(sound).shape == sound.shape
 
 
-def test_batches_are_half_live_and_centred(tmp_path: Path) -> None:
+def shards_of_bursts(folder: Path) -> None:
     rng = np.random.default_rng(2)
-    for kind in (LIVE, "other"):
-        bursts = [rng.standard_normal(3 * RATE_HZ).astype(np.float32) * (np.arange(3 * RATE_HZ) % 16_000 < 8_000)]
-        write(tmp_path / f"train-{kind}.npz", [Made(bursts[0], "a", "b")] * 2, bursts * 2, {})
-    clips = read_split(tmp_path, "train")
-    pauses = read_split(tmp_path, "train", only_pauses)
-    assert {kind: len(found) for kind, found in clips.items()} == {LIVE: 2, "other": 2}
-    assert 130 < clips[LIVE][0].shape[0] < 180
-    assert clips[LIVE][0].mean() > pauses[LIVE][0].mean() + 30.0  # dB
-    spectra, live = BatchMaker(clips, 8, 100, rng).batch()
+    for kind, copied in ((LIVE, [4, 5]), ("other", [5, -1])):
+        bursts = [rng.standard_normal(3 * RATE_HZ) * (np.arange(3 * RATE_HZ) % 16_000 < 8_000) for _ in range(2)]
+        sounds = {"judged": [0.1 * burst.astype(np.float32) for burst in bursts]}
+        write(
+            folder / f"train-{kind}-000.npz",
+            [Made(sounds["judged"][0], "a", "b")] * 2,
+            sounds,
+            {"copied": np.array(copied)},
+        )
+
+
+def test_shards_are_read_as_they_were_written(tmp_path: Path) -> None:
+    shards_of_bursts(tmp_path)
+    clips, pauses = read_split(tmp_path, "train"), read_split(tmp_path, "train", only_pauses)
+    assert {kind: [clip.copied for clip in found] for kind, found in clips.items()} == {LIVE: [4, 5], "other": [5, -1]}
+    assert 130 < clips[LIVE][0].levels_db.shape[0] < 180
+    assert clips[LIVE][0].levels_db.mean() > pauses[LIVE][0].levels_db.mean() + 30.0  # dB
+
+
+def test_batches_are_half_live_and_centred(tmp_path: Path) -> None:
+    shards_of_bursts(tmp_path)
+    spectra, live = BatchMaker(read_split(tmp_path, "train"), 8, 100, 0.5, np.random.default_rng(2)).batch()
     assert spectra.shape == (8, 100, N_BANDS)
     assert spectra.dtype == np.float32
-    assert live.sum() == 4
-    np.testing.assert_allclose(spectra.mean(axis=1), 0.0, atol=1e-4)
+    assert live.tolist() == [0.0, 1.0] * 4
+    np.testing.assert_allclose(spectra[..., :FINE_BANDS].mean(axis=1), 0.0, atol=1e-4)
+
+
+def test_copies_come_with_what_they_are_copies_of(tmp_path: Path) -> None:
+    shards_of_bursts(tmp_path)
+    maker = BatchMaker(read_split(tmp_path, "train"), 8, 100, 1.0, np.random.default_rng(2))
+    maker._stretch = lambda clip: np.full((100, N_BANDS), float(clip.copied), np.float32)  # type: ignore[method-assign]
+    maker._spoilt = lambda levels_db: levels_db  # type: ignore[method-assign]
+    for _ in range(20):
+        copied = maker.batch()[0][:, 0, 0]
+        assert all(live == 5.0 for attack, live in zip(copied[::2], copied[1::2], strict=True) if attack == 5.0)
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_a_stop_leaves_all_kinds_alike(split: str) -> None:
+    wanted = {kind.name: -(-kind.count(split) // SHARD_CLIPS) for kind in KINDS}
+    order = shards(split)
+    assert {name: sum(kind.name == name for kind, _ in order) for name in wanted} == wanted
+    half = [kind.name for kind, _ in order[: len(order) // 2]]
+    assert all(abs(half.count(name) - count / 2) <= 1.0 for name, count in wanted.items())
+
+
+def test_takes_come_in_fixed_shares_and_again_in_other_parts(tmp_path: Path) -> None:
+    takes = LearnedTakes(real_takes(corpus(tmp_path), np.random.default_rng(1)), "train")
+    assert all(takes.take(number).split == "train" for number in range(100))
+    assert takes.take(3) == takes.take(3)
+    assert len({takes.take(number).clip.source for number in range(40)}) >= 20
+
+
+@pytest.mark.parametrize("kind", ["lpc", "stretched", "mel", "smooth_world", "source_filter", "griffin_lim", "world"])
+def test_copies_sound_alike_but_are_none(kind: str) -> None:
+    speech, _ = soundfile.read(Path(__file__).parent / "data" / "male.flac", dtype="float32")
+    speech = soxr.resample(speech, soundfile.info(Path(__file__).parent / "data" / "male.flac").samplerate, RATE_HZ)
+    speech = speech[: 2 * RATE_HZ]
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        copy = COPIES[kind](speech, rng)
+        assert copy.dtype == np.float32
+        assert np.isfinite(copy).all()
+        assert 0.7 < copy.size / speech.size < 1.4
+        assert 0.05 < np.std(copy) / np.std(speech) < 5.0
+        if copy.size == speech.size:
+            spectra = [np.log(long_spectrum(sound)) for sound in (speech, copy)]
+            assert np.corrcoef(spectra[0], spectra[1])[0, 1] > 0.5
+            assert np.std(copy / np.std(copy) - speech / np.std(speech)) > 0.1
+
+
+def long_spectrum(sound: Mono) -> Mono:
+    return np.asarray(signal.welch(sound, RATE_HZ, nperseg=256)[1][1:-1] + 1e-9, np.float32)
 
 
 def test_choices_are_apart() -> None:

@@ -9,6 +9,7 @@ from string import Template
 from typing import Any, Final
 
 import numpy as np
+import onnx
 
 from tools.train.liveness_kinds import KINDS, LIVE
 from vcfx_models.liveness.challenge import PHRASE_BITS, PHRASE_WORDS, SECONDS_ALLOWED
@@ -39,8 +40,17 @@ TITLES: Final = {
     "pico": "SVOX Pico (hidden Markov models)",
     "pitch_shift": "live speech, pitch shifted",
 }
+#: Kinds that are only learned from.
+LESSONS: Final = {
+    "lpc": "linear prediction and pulses",
+    "stretched": "phase vocoder, slower or faster or there and back",
+    "mel": "copies from mel bands",
+    "smooth_world": "WORLD, smoothed",
+    "source_filter": "our vocoder from smooth envelopes",
+    "converter_own": "our own converter, to the voice it had",
+}
 AS_IT_IS: Final = "as it is"
-NOT_MEASURED: Final = "**Not measured yet**: this needs the part `phrases` of the evaluation."
+NOT_MEASURED: Final = "**Not measured yet**: this needs the part `{}` of the evaluation."
 Rows = list[dict[str, Any]]
 
 
@@ -60,19 +70,26 @@ def report(folder: Path) -> str:
         "least_share": f"{LEAST_SHARE:g}",
         "least_similarity": f"{LEAST_SIMILARITY:g}",
         "least_snr": f"{LEAST_SNR_DB:g}",
-        "phrases": _phrases(_read(folder, "phrases")["rows"]) if (folder / "phrases.json").is_file() else NOT_MEASURED,
+        "uncoded": _uncoded(folder, least_score),
+        "uncoded_refused": _uncoded_refused(folder, least_score),
+        "phrases": _phrases(_read(folder, "phrases")["rows"])
+        if (folder / "phrases.json").is_file()
+        else NOT_MEASURED.format("phrases"),
         "speakers": _speakers(speakers["rows"]),
         "least_score": f"{least_score:.2f}",
         "answered_refused": _shown(_refused(answered, least_score)),
         "answered_let_in": _shown(_let_in([row for row in answered if row["kind"] != LIVE], least_score)),
         "attacks_let_in": _shown(_let_in([row for row in plain if row["kind"] != LIVE], threshold)),
         "live_refused": _shown(_refused(plain, least_score)),
-        "kinds": _kinds(plain, answered, least_score, _aasist(folder)),
+        "kinds": _kinds(plain, answered, least_score),
+        "beside": _beside(plain, _aasist(folder)),
         "live_sets": _live_sets(plain, least_score),
         "changes": _changes(rows, least_score),
         "pauses": _pauses(rows),
         "clips": _clips(),
+        "learned": sum(train for train, _ in _learned().values()),
         "cost": f"{cost['median_ms']:.0f} ms in the median, {cost['worst_ms']:.0f} ms at worst",
+        "network_ms": f"{cost['network_ms']:.0f}",
         "bytes": f"{cost['bytes'] / 1000:.0f} kB",
     }
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(said)
@@ -140,8 +157,7 @@ def _threshold(rows: Rows) -> float:
 
 
 def _refused(rows: Rows, threshold: float) -> Rate:
-    live = [row for row in rows if row["kind"] == LIVE]
-    return rate([row["score"] < threshold for row in live], [row["speaker"] for row in live])
+    return _share_refused([row for row in rows if row["kind"] == LIVE], "speaker", threshold)
 
 
 def _let_in(rows: Rows, threshold: float) -> Rate:
@@ -152,28 +168,74 @@ def _aasist(folder: Path) -> Rows:
     return list(_read(folder, "aasist"))
 
 
-def _kinds(rows: Rows, answered: Rows, least_score: float, aasist: Rows) -> str:
+def _kinds(rows: Rows, answered: Rows, least_score: float) -> str:
     threshold = _threshold(rows)
-    learned = {kind.name for kind in KINDS if kind.counts[0]}
     live = [row["score"] for row in rows if row["kind"] == LIVE]
-    their_live, theirs = [r["score"] for r in aasist if r["kind"] == LIVE], _threshold(aasist)
 
     def line(title: str, names: set[str]) -> list[str]:
-        own, uncoded, other = ([r for r in found if r["kind"] in names] for found in (rows, answered, aasist))
+        own, uncoded = ([r for r in found if r["kind"] in names] for found in (rows, answered))
         found = _let_in(own, threshold)
-        ours = [_shown(found), f"{100 * _let_in(own, least_score).share:.0f} %"]
-        ours.append(f"{100 * equal_error(live, [r['score'] for r in own]):.0f} %")
-        ours.append(f"{100 * _let_in(uncoded, least_score).share:.0f} %")
-        beside = [_shown(_let_in(other, theirs)), f"{100 * equal_error(their_live, [r['score'] for r in other]):.0f} %"]
-        return [title, str(found.clips), *ours, f"{len(other)}", *beside]
+        return [
+            title,
+            str(found.clips),
+            _shown(found),
+            f"{100 * _let_in(own, least_score).share:.0f} %",
+            f"{100 * equal_error(live, [r['score'] for r in own]):.0f} %",
+            f"{100 * _let_in(uncoded, least_score).share:.0f} %",
+        ]
 
-    lines = [line(f"{title}{'' if name in learned else ' (unseen)'}", {name}) for name, title in TITLES.items()]
-    lines.append(line("**all kinds learned from**", set(TITLES) & learned))
-    lines.append(line("**all unseen kinds**", set(TITLES) - learned))
-    lines.append(line("**all**", set(TITLES)))
     ours = ("let in at 5 % refused", "let in as shipped", "equal error", "never coded: let in as shipped")
-    theirs_head = ("clips", "AASIST: let in at 5 % refused", "AASIST: equal error")
-    return _table(("attack", "clips", *ours, *theirs_head), lines)
+    return _table(("attack", "clips", *ours), [line(*entry) for entry in _titled()])
+
+
+def _titled() -> list[tuple[str, set[str]]]:
+    """Return the lines of a table: each kind, then the learned, the unseen and all."""
+    learned = {kind.name for kind in KINDS if kind.counts[0]}
+    lines = [(f"{title}{'' if name in learned else ' (unseen)'}", {name}) for name, title in TITLES.items()]
+    lines.append(("**all kinds learned from**", set(TITLES) & learned))
+    lines.append(("**all unseen kinds**", set(TITLES) - learned))
+    return [*lines, ("**all**", set(TITLES))]
+
+
+def _uncoded(folder: Path, least_score: float) -> str:
+    if not (folder / "uncoded.json").is_file():
+        return NOT_MEASURED.format("uncoded")
+    rows = _read(folder, "uncoded")["rows"]
+    cells = []
+    for name, own in [("all", rows), *_groups(rows, lambda r: r["person"]).items()]:
+        refused = _share_refused(own, "person", least_score)
+        cells.append([name, len(own), _shown(refused), f"{np.median([r['score'] for r in own]):.2f}"])
+    return _table(("person", "clips", "refused as shipped", "median score"), cells)
+
+
+def _uncoded_refused(folder: Path, least_score: float) -> str:
+    if not (folder / "uncoded.json").is_file():
+        return "an unknown share"
+    return _shown(_share_refused(_read(folder, "uncoded")["rows"], "person", least_score))
+
+
+def _share_refused(rows: Rows, who: str, threshold: float) -> Rate:
+    return rate([row["score"] < threshold for row in rows], [row[who] for row in rows])
+
+
+def _beside(rows: Rows, theirs: Rows) -> str:
+    """Return both detectors on the same clips: those that both of them judged."""
+    ours = {(r["kind"], r["number"]): r for r in rows}
+    pairs = [(ours[r["kind"], r["number"]], r) for r in theirs if (r["kind"], r["number"]) in ours]
+    columns = [[pair[side] for pair in pairs] for side in (0, 1)]
+    live = [[r["score"] for r in column if r["kind"] == LIVE] for column in columns]
+    head = f"of the same clips ({len(live[0])} live)"
+
+    def line(title: str, names: set[str]) -> list[str]:
+        own = [[r for r in column if r["kind"] in names] for column in columns]
+        cells = [title, str(len(own[0]))]
+        for side in (0, 1):
+            error = equal_error(live[side], [r["score"] for r in own[side]])
+            cells += [_shown(_let_in(own[side], _threshold(columns[side]))), f"{100 * error:.0f} %"]
+        return cells
+
+    names = ("ours: let in at 5 % refused", "ours: equal error", "AASIST: let in at 5 % refused", "AASIST: equal error")
+    return _table((head, "clips", *names), [line(*entry) for entry in _titled()])
 
 
 def _live_sets(rows: Rows, least_score: float) -> str:
@@ -209,7 +271,16 @@ def _pauses(rows: Rows) -> str:
 
 
 def _clips() -> str:
+    """Return how many clips of each kind there are; of those learned from, as many as the network's file says."""
+    learned = _learned()
+    titles = {LIVE: "live speech"} | TITLES | LESSONS
+    lines = [[titles[k.name], *learned.get(k.name, (0, 0)), k.counts[2]] for k in KINDS]
     return _table(
-        ("kind", "train", "dev", "test"),
-        ([TITLES.get(kind.name, "live speech"), *(count or "-" for count in kind.counts)] for kind in KINDS),
+        ("kind", "train", "dev", "test"), [[line[0], *(count or "-" for count in line[1:])] for line in lines]
     )
+
+
+def _learned() -> dict[str, list[int]]:
+    """Return kind -> clips for train and dev, as the network's file says."""
+    said = {entry.key: entry.value for entry in onnx.load(LiveDetector().path).metadata_props}
+    return dict(json.loads(said["learned_from"]))

@@ -18,7 +18,7 @@ from tools.train.liveness_material import RATE_HZ, Mono
 from vcfx_models.errors import VoiceError
 from vcfx_models.liveness.answer_coding import answer_coded
 from vcfx_models.liveness.live_detector import LiveDetector
-from vcfx_models.liveness.speech_spectrum import band_levels_db, centred, is_speech
+from vcfx_models.liveness.speech_spectrum import band_levels_db, centred, is_speech, speech_spectrum
 
 LIVE: Final = "live"
 SNRS_DB: Final = (20.0, 10.0, 5.0)
@@ -94,7 +94,12 @@ def _row(clip: JudgedClip, how: str, detector: LiveDetector, sound: Mono) -> dic
         score = detector.score_coded(answer_coded(sound))
     except VoiceError:  # less than a second of speech
         return {}
-    return {"kind": clip.kind, "speaker": clip.speaker, "origin": clip.origin, "how": how, "score": score}
+    return _named(clip, how) | {"score": score}
+
+
+def _named(clip: JudgedClip, how: str) -> dict[str, Any]:
+    names = {"kind": clip.kind, "number": clip.number, "speaker": clip.speaker, "origin": clip.origin}
+    return names | {"how": how}
 
 
 def _narrow(mono: Mono) -> Mono:
@@ -108,8 +113,7 @@ def _pauses(clip: JudgedClip, detector: LiveDetector) -> dict[str, Any]:
     pauses: npt.NDArray[np.float32] = only_pauses(levels_db, is_speech(levels_db))
     if pauses.shape[0] < LEAST_PAUSE_FRAMES:
         return {}
-    row = {"kind": clip.kind, "speaker": clip.speaker, "origin": clip.origin, "how": "pauses alone"}
-    return row | {"score": detector.judge(centred(pauses))}
+    return _named(clip, "pauses alone") | {"score": detector.judge(centred(pauses))}
 
 
 def detector_cost(seconds: float = 5.0, rounds: int = 20) -> dict[str, float]:
@@ -122,4 +126,8 @@ def detector_cost(seconds: float = 5.0, rounds: int = 20) -> dict[str, float]:
         detector.score(noise)
         taken_ms.append((time.thread_time_ns() - started_ns) / 1e6)
     size = float(detector.path.stat().st_size)
-    return {"median_ms": float(np.median(taken_ms)), "worst_ms": max(taken_ms), "bytes": size}
+    spectrum = speech_spectrum(noise)
+    started_ns = time.thread_time_ns()
+    detector.judge(spectrum)
+    alone_ms = (time.thread_time_ns() - started_ns) / 1e6
+    return {"median_ms": float(np.median(taken_ms)), "worst_ms": max(taken_ms), "network_ms": alone_ms, "bytes": size}

@@ -11,6 +11,7 @@ import soxr
 from vcfx_models.converter import VoiceConverter
 from vcfx_models.geometry import SAMPLE_RATE
 from vcfx_models.load_networks import load_networks
+from vcfx_models.voice_file import Voice
 from vcfx_models.voice_library import find_voice, list_voices
 
 from .liveness_material import RATE_HZ, Mono
@@ -25,7 +26,9 @@ def griffin_lim(mono: Mono, rng: np.random.Generator) -> Mono:
         bank = librosa.filters.mel(sr=RATE_HZ, n_fft=1_024, n_mels=80)
         magnitudes = np.maximum(np.linalg.pinv(bank) @ (bank @ magnitudes), 0.0)
     rounds = int(rng.integers(8, 24))
-    return np.asarray(librosa.griffinlim(magnitudes, n_iter=rounds, hop_length=256, length=mono.size), np.float32)
+    return np.asarray(
+        librosa.griffinlim(magnitudes, n_iter=rounds, hop_length=256, length=mono.size, random_state=0), np.float32
+    )
 
 
 def world_copy(mono: Mono, rng: np.random.Generator) -> Mono:
@@ -44,9 +47,11 @@ def world_copy(mono: Mono, rng: np.random.Generator) -> Mono:
     return np.asarray(pyworld.synthesize(f0_hz, envelope, noisiness, RATE_HZ)[: mono.size], np.float32)
 
 
-def converted(mono: Mono, name: str) -> Mono:
-    """Return speech in one of the voices that come with the program."""
-    made = _converter(name).convert_signal(np.asarray(soxr.resample(mono, RATE_HZ, SAMPLE_RATE), np.float32))
+def converted(mono: Mono, voice: Voice) -> Mono:
+    """Return speech in another voice."""
+    converter = _converter()
+    converter.voice = voice
+    made = converter.convert_signal(np.asarray(soxr.resample(mono, RATE_HZ, SAMPLE_RATE), np.float32))
     return np.asarray(soxr.resample(made, SAMPLE_RATE, RATE_HZ), np.float32)
 
 
@@ -63,6 +68,6 @@ def shifted(mono: Mono, rng: np.random.Generator) -> Mono:
     return np.asarray(pedalboard.PitchShift(semitones).process(mono, RATE_HZ), np.float32)
 
 
-@lru_cache(maxsize=12)
-def _converter(name: str) -> VoiceConverter:
-    return VoiceConverter(load_networks(device="cpu"), find_voice(name, "files"))
+@lru_cache(maxsize=1)
+def _converter() -> VoiceConverter:
+    return VoiceConverter(load_networks(device="cpu"), find_voice(shipped_voices()[0], "files"))

@@ -8,59 +8,78 @@ from __future__ import annotations
 import argparse
 import os
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vcfx_models.liveness.answer_coding import answer_coded
-from vcfx_models.liveness.speech_spectrum import band_levels_db, is_speech
 
 from .liveness_channel import Channel
 from .liveness_kinds import KINDS, LIVE, Kind, Made, Maker
-from .liveness_material import SPLITS, Mono, real_takes, synthetic_takes
+from .liveness_learned import LearnedMaker, shards
+from .liveness_material import Mono, real_takes, synthetic_takes
 
 #: How often any clip is coded once more before the channel, so that the number of codings is no sign of an attack.
 CODED_AGAIN_SHARE = 0.5
 #: Kinds that come from the corpus as coded as live speech does; all others are coded once before all else.
 CODED_KINDS = (LIVE, "replay", "replay_other")
-#: How many ways through the channel each clip that is learned from takes.
-WAYS = 2
+PCM_SCALE: Final = 32_000
 
 
 def main() -> None:
-    """Make all kinds, the quickest first."""
+    """Make the shards of the asked splits, all kinds alike."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--python", type=Path, required=True, help="of an environment with piper-tts and py-nanotts")
     parser.add_argument("--piper-model", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", default=[kind.name for kind in KINDS])
+    parser.add_argument("--splits", nargs="*", default=["test", "dev", "train"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(4)
     takes = real_takes(options.corpus, rng), synthetic_takes(options.corpus, rng)
-    maker = Maker(options.corpus, *takes, options.python, options.piper_model)
-    for kind in (kind for name in options.only for kind in KINDS if kind.name == name):
-        for split, count in zip(SPLITS, kind.counts, strict=True):
-            file = options.out / f"{split}-{kind.name}.npz"
-            if count and not file.is_file():
-                _make(maker, kind, split, count, options.corpus, file)
-                print(f"{split} {kind.name}", flush=True)
+    for split in options.splits:
+        if split == "test":
+            maker = Maker(options.corpus, *takes, options.python, options.piper_model)
+            for kind in KINDS:
+                file = options.out / f"test-{kind.name}.npz"
+                if kind.count("test") and not file.is_file():
+                    _make_test(maker, kind, options.corpus, file)
+            continue
+        learned = LearnedMaker(options.corpus, *takes, split)
+        for kind, number in shards(split):
+            file = options.out / f"{split}-{kind.name}-{number:03d}.npz"
+            if not file.is_file():
+                _make_shard(learned, kind, number, Channel(options.corpus, split, _rng("channel of ", file)), file)
+                print(file.stem, flush=True)
 
 
-def _make(maker: Maker, kind: Kind, split: str, count: int, corpus: Path, file: Path) -> None:
-    """Make one kind for one split, and write it."""
-    rng = np.random.default_rng(zlib.crc32(file.stem.encode()))
-    channel = Channel(corpus, split, np.random.default_rng(zlib.crc32(f"channel of {file.stem}".encode())))
-    made = list(maker.clips(kind.name, split, count, rng))
+def _rng(what: str, file: Path) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{what}{file.stem}".encode()))
+
+
+def _make_shard(maker: LearnedMaker, kind: Kind, number: int, channel: Channel, file: Path) -> None:
+    """Make and write clips to learn from: what comes out of the last coding, and what each is a copy of."""
+    rng = _rng("", file)
+    copied, made = zip(*maker.clips(kind, number, rng), strict=True)
     first = _first([clip.mono for clip in made], kind.name, rng)
-    if split == "train":
-        made, first = made * WAYS, first * WAYS
-    heard = [channel(mono, kind.room_share) for mono in first]
+    judged = [answer_coded(channel(mono, kind.room_share)) for mono in first]
+    write(file, made, {"judged": judged}, {"copied": np.array(copied)})
+
+
+def _make_test(maker: Maker, kind: Kind, corpus: Path, file: Path) -> None:
+    """Make and write the clips of one kind to be judged on: before and after the channel."""
+    rng, channel = _rng("", file), Channel(corpus, "test", _rng("channel of ", file))
+    made = list(maker.clips(kind, rng))
     raw = [clip.mono for clip in made]
-    write(file, made, heard, {"before": first, "raw": raw} if split == "test" else {})
+    first = _first(raw, kind.name, rng)
+    heard = [channel(mono, kind.room_share) for mono in first]
+    write(file, made, {"heard": heard}, {}, {"before": first, "raw": raw})
+    print(file.stem, flush=True)
 
 
 def _first(monos: list[Mono], kind: str, rng: np.random.Generator) -> list[Mono]:
@@ -70,26 +89,29 @@ def _first(monos: list[Mono], kind: str, rng: np.random.Generator) -> list[Mono]
     return [answer_coded(mono) if chosen else mono for mono, chosen in zip(once, again, strict=True)]
 
 
-def write(file: Path, made: list[Made], heard: list[Mono], sounds: dict[str, list[Mono]]) -> None:
-    """Write the spectra of clips coded a last time; with other `sounds` of them, also those and the one heard."""
-    levels = [band_levels_db(answer_coded(mono)) for mono in heard]
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "levels_db": np.concatenate(levels).astype(np.float16),
-        "speech": np.concatenate([is_speech(found) for found in levels]),
-        "frames": np.array([found.shape[0] for found in levels]),
-        "speaker": np.array([clip.speaker for clip in made]),
-        "origin": np.array([clip.origin for clip in made]),
-    }
-    if sounds:
-        arrays["samples"] = np.array([mono.size for mono in heard])
-        arrays["heard"] = np.rint(32_000 * np.clip(np.concatenate(heard), -1.0, 1.0)).astype(np.int16)
+def write(
+    file: Path,
+    made: Sequence[Made],
+    sounds: Mapping[str, Sequence[Mono]],
+    numbers: Mapping[str, npt.NDArray[Any]],
+    levelled: Mapping[str, Sequence[Mono]] = MappingProxyType({}),
+) -> None:
+    """Write sounds as 16-bit samples, `levelled` ones with their peaks at full scale, and where they come from."""
+    arrays: dict[str, npt.NDArray[Any]] = dict(numbers)
     for name, monos in sounds.items():
-        unit = np.concatenate([mono / np.abs(mono).max() for mono in monos])
-        arrays[name] = np.rint(32_000 * unit).astype(np.int16)
+        arrays["samples"] = np.array([mono.size for mono in monos])
+        arrays[name] = _pcm(np.concatenate(monos))
+    for name, monos in levelled.items():
+        arrays[name] = _pcm(np.concatenate([mono / np.abs(mono).max() for mono in monos]))
+    arrays |= {"speaker": np.array([m.speaker for m in made]), "origin": np.array([m.origin for m in made])}
     part = file.with_name(f"{file.name}.part")
     with part.open("wb") as opened:
         np.savez(opened, **arrays)
     os.replace(part, file)
+
+
+def _pcm(mono: Mono) -> npt.NDArray[np.int16]:
+    return np.rint(PCM_SCALE * np.clip(mono, -1.0, 1.0)).astype(np.int16)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from .speech_spectrum import HOP_SAMPLES, N_BANDS, RATE_HZ, Frames, speech_spect
 
 FILE_NAME: Final = "liveness.onnx"
 FORMAT: Final = "vcfx-liveness"
-FORMAT_VERSION: Final = "1"
+FORMAT_VERSION: Final = "2"
 LEAST_SPEECH_S: Final = 1.0
 #: More speech than this is not listened to.
 MOST_SPEECH_S: Final = 20.0
@@ -29,7 +29,7 @@ class LiveDetector:
     Parameters
     ----------
     folder
-        Holds ``liveness.onnx``: input ``spectrum`` (1, frames, 117), output ``score`` (1,), and in its metadata
+        Holds ``liveness.onnx``: input ``spectrum`` (1, frames, 350), output ``score`` (1,), and in its metadata
         ``least_score``; None: the weights that come with the program.
 
     Raises
@@ -69,7 +69,7 @@ class LiveDetector:
         return self.judge(spectrum[: int(MOST_SPEECH_S * RATE_HZ / HOP_SAMPLES)])
 
     def judge(self, spectrum: Frames) -> float:
-        """Return the score of a spectrum, (frames, 117), from `speech_spectrum`."""
+        """Return the score of a spectrum, (frames, 350), from `speech_spectrum`."""
         found = self._session.run(["score"], {"spectrum": np.ascontiguousarray(spectrum)[None]})[0]
         if found.shape != (1,) or not np.isfinite(found).all():
             raise ModelError(f"{self.path} gives {found.shape} or no numbers; needed: (1,)")
