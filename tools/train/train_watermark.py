@@ -1,8 +1,8 @@
 """Train the estimator of the mark: ``python -m tools.train.train_watermark --corpus DATA/real --out FOLDER``.
 
 The network learns to make the score of the true pattern high: the loss is that score itself, strong ones counting
-less, so that hard conditions matter. The shipped file is what this makes with its defaults, on one core in half an
-hour. Interrupted, it goes on where it was; the folder holds ``examples/``, ``last.pt`` and in the end
+less, so that hard conditions matter. The shipped file is what this makes with its defaults, on one busy core in a
+quarter of an hour. Interrupted, it goes on where it was; the folder holds ``examples/``, ``last.pt`` and in the end
 ``estimator.npz``, which belongs beside `vcfx_dsp.watermark.estimator`.
 """
 
