@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import soxr
 import torch
 from scipy import signal
 
+from tools.evaluation import liveness_report
 from tools.evaluation.liveness_figures import equal_error, rate
 from tools.train import liveness_channel as channel
 from tools.train import liveness_clips
@@ -228,3 +230,22 @@ def test_rates_draw_speakers() -> None:
     none = rate([False] * 20, [f"{n}" for n in range(20)])
     assert (none.share, none.low) == (0.0, 0.0)
     assert none.high == pytest.approx(0.15)
+
+
+def test_two_detectors_are_compared_on_clips_that_both_judged() -> None:
+    def rows(scores: dict[str, list[float]]) -> list[dict[str, Any]]:
+        return [
+            {"kind": kind, "number": number, "speaker": f"{number}", "score": score}
+            for kind, found in scores.items()
+            for number, score in enumerate(found)
+        ]
+
+    kinds = list(liveness_report.TITLES)
+    ours = rows({LIVE: [2.0, 3.0, 4.0, -90.0]} | {kind: [1.0, 9.0, 9.0] for kind in kinds})
+    theirs = rows({LIVE: [20.0, 30.0, 40.0]} | {kind: [50.0] for kind in kinds})
+    table = liveness_report._beside(ours, theirs)
+    assert "of the same clips (3 live)" in table
+    last = [cell.strip() for cell in table.splitlines()[-1].split("|")][2:-1]
+    assert last[0] == f"{len(kinds)}"
+    assert last[1].startswith("0 % ")
+    assert last[3].startswith("100 % ")
