@@ -161,6 +161,9 @@ class Silent:
     def expect(self, known: SpeakerRange | None) -> None:
         pass
 
+    def meet(self, known: SpeakerRange) -> None:
+        pass
+
     def convert_hop(self, hop: Samples) -> Samples:
         return np.zeros_like(hop)
 

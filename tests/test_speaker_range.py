@@ -106,12 +106,12 @@ def test_a_few_wild_frames_move_a_settled_range_little(rng: np.random.Generator)
 
 def test_the_memory_goes_from_run_to_run(tmp_path: Path) -> None:
     memory = SpeakerMemory()
-    memory.range = HIGH
+    memory.hear(memory, HIGH)
     assert memory.range is None, "closed, it takes in nothing"
     memory.open(tmp_path / "new")
     assert memory.range is None
-    memory.range = HIGH
-    memory.range = None
+    memory.hear(memory, HIGH)
+    memory.hear(memory, None)
     memory.close()
     assert memory.range is None, "closed, it knows nobody"
     memory.open(tmp_path / "new")
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = SpeakerMemory()
     memory.open(tmp_path / "file")
-    memory.range = HIGH
+    memory.hear(memory, HIGH)
     memory.close()
     assert (tmp_path / "file").read_text() == ""
 
@@ -158,14 +158,19 @@ def heard_by(voice: NeuralVoice, sound: np.ndarray) -> SpeakerRange | None:
     return voice._converter.source_range
 
 
-def test_a_change_of_preset_and_a_new_run_know_the_speaker(voice_model: Path, tmp_path: Path) -> None:
+def test_a_plan_kept_ready_a_new_plan_and_a_new_run_know_the_speaker(voice_model: Path, tmp_path: Path) -> None:
     MEMORY.open(tmp_path)
     try:
+        _, ready = live_voice(voice_model)
         _, first = live_voice(voice_model)
         learned = heard_by(first, sung(230.0))
         assert learned is not None
         _, second = live_voice(voice_model)
         assert second._converter is not None
+        heard_by(ready, np.zeros(960, np.float32))
+        assert ready._converter is not None
+        assert ready._converter.source_range is not None
+        assert ready._converter.source_range.log_mean == pytest.approx(learned.log_mean)
         assert second._converter.source_range is not None
         assert second._converter.source_range.log_mean == pytest.approx(learned.log_mean)
     finally:
@@ -182,7 +187,7 @@ def test_a_live_program_opens_and_closes_the_memory(tmp_path: Path, monkeypatch:
 
     monkeypatch.setenv("VCFX_DATA_DIR", str(tmp_path))
     with _speaker_remembered():
-        MEMORY.range = HIGH
+        MEMORY.hear(MEMORY, HIGH)
     assert MEMORY.range is None
     assert (tmp_path / FILE_NAME).is_file()
 

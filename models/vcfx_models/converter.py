@@ -83,6 +83,10 @@ class VoiceConverter:
         """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
         self.speaker.expect(known)
 
+    def meet(self, known: SpeakerRange) -> None:
+        """Say whose voice is heard from now on. Thread: worker."""
+        self.speaker.meet(known)
+
     @property
     def latency_samples(self) -> int:
         """By how much the voice is late, at 24 kHz: 600."""

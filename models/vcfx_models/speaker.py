@@ -108,6 +108,11 @@ class Speaker:
         """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
         self._source.known = known
 
+    def meet(self, known: SpeakerRange) -> None:
+        """Say whose voice is heard from now on. Thread: worker."""
+        self._source.known = known
+        self._source.reset()
+
     def speak(self, frame: VoiceFrame) -> Singles:
         """Return the 240 samples of a frame. Thread: worker."""
         return self.speak_many([frame])

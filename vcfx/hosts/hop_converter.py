@@ -30,6 +30,9 @@ class HopConverter(Protocol):
     def expect(self, known: SpeakerRange | None) -> None:
         """Say whose voice will be heard from the next `reset` on; None: anybody's. Thread: control."""
 
+    def meet(self, known: SpeakerRange) -> None:
+        """Say whose voice is heard from now on. Thread: worker."""
+
     def convert_hop(self, hop: Samples) -> Samples:
         """Return 240 samples for 240. Thread: worker."""
 

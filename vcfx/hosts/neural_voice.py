@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -31,6 +32,8 @@ HOPS_MS = (5.0, 10.0, 20.0)
 PAPERS = ("consent", "liveness")
 #: What the converter adds to its latency before it is silent: it waits for 300 ms of silence, then fades.
 SILENCE_S = 0.4
+#: After so long without a hop the node asks what others have learned of the speaker meanwhile.
+REST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class NeuralVoice(Node):
         #: Whether nothing before it moves the pitch: whom it hears is the speaker. The plan says so.
         self.hears_speaker = False
         self._expected: SpeakerRange | None = None
+        self._heard_at_s = -math.inf
 
     @property
     def latency_samples(self) -> int:
@@ -179,6 +183,7 @@ class NeuralVoice(Node):
         assert self._stream is not None
         assert self._converter is not None
         self._converter.expect(MEMORY.range if self._remembers else self._expected)
+        self._heard_at_s = -math.inf
         self._applied = None
         self._apply_controls()
         self._stream.reset()
@@ -261,9 +266,14 @@ class NeuralVoice(Node):
         if self._wanted is not self._applied:
             self._apply_controls()
         assert self._converter is not None
+        if not self._remembers:
+            return self._converter.convert_hop(hop)
+        now_s = time.monotonic()
+        if now_s - self._heard_at_s > REST_S and (known := MEMORY.news_for(self)):
+            self._converter.meet(known)
+        self._heard_at_s = now_s
         spoken = self._converter.convert_hop(hop)
-        if self._remembers:
-            MEMORY.range = self._converter.source_range
+        MEMORY.hear(self, self._converter.source_range)
         return spoken
 
     def _apply_controls(self) -> None:

@@ -27,6 +27,8 @@ class SpeakerMemory:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._range: SpeakerRange | None = None
+        #: Who heard last, by `id`, so that no plan is kept alive; 0: nobody yet.
+        self._listener = 0
 
     @property
     def range(self) -> SpeakerRange | None:
@@ -38,17 +40,24 @@ class SpeakerMemory:
 
         return replace(known, voiced_s=min(known.voiced_s, MOST_BELIEVED_S))
 
-    @range.setter
-    def range(self, heard: SpeakerRange | None) -> None:
+    def hear(self, listener: object, heard: SpeakerRange | None) -> None:
+        """Take in what a voice has learned of the speaker. Thread: worker."""
         if self._path is not None and heard is not None:
-            self._range = heard
+            self._range, self._listener = heard, id(listener)
+
+    def news_for(self, listener: object) -> SpeakerRange | None:
+        """Return what another voice has learned since this one last heard the speaker. Thread: worker.
+
+        A plan that was kept ready while another one ran begins with it.
+        """
+        return None if self._listener in (0, id(listener)) else self.range
 
     def open(self, folder: Path) -> None:
         """Begin with what a former run has left in a folder; a damaged file counts as none. Thread: control."""
         from vcfx_models.errors import ModelError
         from vcfx_models.speaker_range import SpeakerRange
 
-        self._path, self._range = folder / FILE_NAME, None
+        self._path, self._range, self._listener = folder / FILE_NAME, None, 0
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
             numbers = (float(found[name]) for name in ("log_mean", "log_spread", "voiced_s"))
