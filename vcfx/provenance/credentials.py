@@ -15,6 +15,7 @@ from vcfx.errors import AudioFileError, VcfxError
 from .certificate import create_own_certificate, own_certificate
 from .chunks import find_chunks
 from .disclosure import ALTERED, Disclosure, read_disclosure
+from .id3_sizes import frames_fit
 
 #: libsndfile's containers that the package signs. RF64, AIFF, Ogg and Opus it does not take.
 SIGNED_CONTAINERS: Final = {"WAV": "audio/wav", "WAVEX": "audio/wav", "FLAC": "audio/flac", "MP3": "audio/mpeg"}
@@ -115,6 +116,8 @@ def read_credentials(path: Path) -> Credentials | None:
     if c2pa is None:
         return Credentials("unread", problem=INSTALL) if _seems_signed(path) else None
     try:
+        if not frames_fit(path):  # the package would ask for as much memory as they claim, and end the process
+            raise ValueError("its ID3 tag claims more bytes than there are")
         with path.open("rb") as file, c2pa.Context(settings=c2pa.Settings.from_dict(_SETTINGS)) as context:
             reader = c2pa.Reader.try_create(None, file, context=context)
             if reader is None:
