@@ -49,9 +49,9 @@ def test_a_frame_that_claims_more_than_there_is_does_not_fit(tmp_path: Path, ver
 
 def test_no_claim_makes_verify_ask_for_gigabytes(tmp_path: Path) -> None:
     path = tmp_path / "x.mp3"
-    path.write_bytes(tag(3, frame(3, b"jumb c2pa", 0xAF000019)))
+    path.write_bytes(tag(3, frame(3, b"jumb c2pa", 0xAF000019) + frame(3, bytes(3_000))) + 30 * SOUND)
     program = (
-        "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30));"
+        "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30));"
         "from vcfx.provenance.credentials import read_credentials; print(read_credentials(Path(sys.argv[1])).state)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=120.0)
