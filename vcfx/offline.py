@@ -11,7 +11,6 @@ import numpy as np
 
 from vcfx.graph.build import build_graph
 from vcfx.graph.plan import PlanSpec, RenderPlan
-from vcfx.hosts.first_voices import first_voices
 from vcfx.presets import Preset, load_preset
 from vcfx.presets.voice_chain import with_voice
 from vcfx.provenance.disclosure import Disclosure
@@ -61,11 +60,11 @@ class PresetRenderer:
     @property
     def expects_speaker(self) -> bool:
         """Whether the sound depends on who speaks: a voice is converted, and nothing moves its pitch before."""
-        return bool(first_voices(self.plan.graph))
+        return bool(self.plan.first_voices)
 
     def expect_speaker(self, known: SpeakerRange | None) -> None:
         """Say who will speak, None: anybody; forgets all signal history."""
-        for voice in first_voices(self.plan.graph):
+        for voice in self.plan.first_voices:
             voice.expect(known)
         self.reset()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,8 +15,6 @@ from .sound import Audio, Sound, load_sound
 if TYPE_CHECKING:
     from vcfx_models.speaker_range import SpeakerRange
 
-#: What a former run has heard is believed like so much voice, as `vcfx.hosts.speaker_memory` has it.
-MOST_BELIEVED_S: Final = 5.0
 #: Formants move by this share of the pitch change in semitones. Men's and women's voices differ by 9 to 10 semitones
 #: in pitch and by 2 to 3 in formants.
 FORMANT_SHARE: Final = 0.25
@@ -148,6 +145,7 @@ class NeuralVoice:
         return np.concatenate(spoken)[late : late + heard.size], SAMPLE_RATE
 
     def _range(self, source: Sound, earlier: Sound | None) -> SpeakerRange | None:
+        from vcfx.hosts.speaker_memory import remembered
         from vcfx_models.speaker_range import RangeScan
 
         known_from = {"nothing": None, "earlier": earlier, "source": source}[self._knows]
@@ -158,7 +156,7 @@ class NeuralVoice:
         found = scan.range()
         if found is None or self._knows == "source":
             return found
-        return replace(found, voiced_s=min(found.voiced_s, MOST_BELIEVED_S))
+        return remembered(found)
 
 
 #: Name on the command line -> maker. Makers load what they need, so that a name alone costs nothing.

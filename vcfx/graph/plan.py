@@ -62,7 +62,9 @@ class RenderPlan:
 
     def __init__(self, graph: Graph, spec: PlanSpec) -> None:
         add_mark(graph)
-        for voice in first_voices(graph):
+        #: The voices that hear the speaker as they are.
+        self.first_voices = first_voices(graph)
+        for voice in self.first_voices:
             voice.hears_speaker = True
         self.spec = spec = replace(spec, hop=agreed_hop(graph, spec))
         self.graph = graph

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "speaker.json"
 #: What is remembered weighs as so much voice at most, so that another person is followed within seconds.
 MOST_BELIEVED_S: Final = 5.0
+
+
+def remembered(heard: SpeakerRange) -> SpeakerRange:
+    """Return what was heard, as it is believed another time."""
+    return replace(heard, voiced_s=min(heard.voiced_s, MOST_BELIEVED_S))
 
 
 class SpeakerMemory:
@@ -34,11 +40,7 @@ class SpeakerMemory:
     def range(self) -> SpeakerRange | None:
         """Of the speaker, believed like 5 s of voice at most; None if nobody is known. Thread: any."""
         known = self._range
-        if known is None:
-            return None
-        from dataclasses import replace
-
-        return replace(known, voiced_s=min(known.voiced_s, MOST_BELIEVED_S))
+        return None if known is None else remembered(known)
 
     def hear(self, listener: object, heard: SpeakerRange | None) -> None:
         """Take in what a voice has learned of the speaker. Thread: worker."""
