@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -154,11 +155,11 @@ def private_pulse(modules: tuple[str, ...] = DEFAULT_PULSE_MODULES) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="vcfx-pulse-") as folder:
         home = Path(folder)
         (home / "runtime").mkdir(mode=0o700)
-        socket = home / "runtime" / "native"
-        lines = [f"module-native-protocol-unix auth-anonymous=1 socket={socket}", *modules]
+        address = home / "runtime" / "native"
+        lines = [f"module-native-protocol-unix auth-anonymous=1 socket={address}", *modules]
         (home / "private.pa").write_text(".fail\n" + "".join(f"load-module {line}\n" for line in lines))
         private = {
-            "PULSE_SERVER": f"unix:{socket}",
+            "PULSE_SERVER": f"unix:{address}",
             "PULSE_RUNTIME_PATH": str(home / "runtime"),
             "PULSE_COOKIE": str(home / "cookie"),
             "XDG_RUNTIME_DIR": str(home / "runtime"),
@@ -219,8 +220,20 @@ def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
         for program in ("pipewire", "wireplumber", "pipewire-pulse"):
             process = subprocess.Popen([program], stdout=sink, stderr=sink, env=env)
             running.callback(end_process, process)
+            if program == "pipewire":  # the session manager ends at once where it finds no server
+                _wait_for_socket(process, home / "runtime" / "pipewire-0", log)
         _wait_for_pulse(process, env, log)
         yield SoundServer(f"unix:{home}/runtime/pulse/native", env, process, log)
+
+
+def _wait_for_socket(process: subprocess.Popen[bytes], socket_path: Path, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(str(socket_path)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"nobody listens at {socket_path}: {log.read_text(errors='replace')}")
 
 
 def _wait_for_pulse(process: subprocess.Popen[bytes], env: Mapping[str, str], log: Path) -> None:

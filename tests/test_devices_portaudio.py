@@ -61,7 +61,6 @@ def start(program: str, env: dict[str, str], *arguments: str) -> subprocess.Pope
     return child
 
 
-@pytest.mark.pulse
 def make_default(sink: str, env: Mapping[str, str], within_s: float = 20.0) -> None:
     """Make a sink the default; PipeWire answers before its session manager knows the sink."""
     limit_s = time.monotonic() + within_s
@@ -74,6 +73,7 @@ def make_default(sink: str, env: Mapping[str, str], within_s: float = 20.0) -> N
         time.sleep(0.1)
 
 
+@pytest.mark.pulse
 @pytest.mark.parametrize(
     "sound_server",
     [
