@@ -195,7 +195,9 @@ def private_pipewire(pulse_config: str = "") -> Iterator[SoundServer]:
     """
     with tempfile.TemporaryDirectory(prefix="vcfx-pipewire-") as folder, ExitStack() as running:
         home = Path(folder)
-        (home / "runtime").mkdir(mode=0o700)
+        # Both the server and the first client make runtime/pulse, and the server ends where the client was first.
+        for made in (home / "runtime", home / "runtime" / "pulse"):
+            made.mkdir(mode=0o700)
         drop_in = home / "config" / "pipewire" / "pipewire-pulse.conf.d"
         drop_in.mkdir(parents=True)
         modules = "".join(f'{{ cmd = "load-module" args = "{module}" }}\n' for module in DEFAULT_PULSE_MODULES)
