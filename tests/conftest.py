@@ -41,6 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
             import_module(module)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests with a JACK server on one worker: they would wait for each other, see `sound_servers.dummy_jack`."""
+    for item in items:
+        if item.get_closest_marker("jack") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("jack"))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20_251_122)

@@ -99,6 +99,20 @@ def run_python(
 
 
 @contextmanager
+def _no_other_jack() -> Iterator[None]:
+    """Wait until no other test on this machine runs a JACK server.
+
+    JACK names its clients' sockets by user and client, not by server: two clients of the same name that open at once,
+    on two servers, get each other's notifications and are refused.
+    """
+    import fcntl  # not on Windows, where tests of JACK are skipped
+
+    with (Path(tempfile.gettempdir()) / f"vcfx-tests-jack-{os.getuid()}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def dummy_jack(rate_hz: int = 48_000, block: int = 128, inputs: int = 2, outputs: int = 2) -> Iterator[SoundServer]:
     """Run a JACK server without hardware.
 
@@ -118,10 +132,11 @@ def dummy_jack(rate_hz: int = 48_000, block: int = 128, inputs: int = 2, outputs
     -----
     Synchronous (``-S``), so a late client slows the server's clock instead of losing samples: audio is bit-exact even
     on a loaded machine. In freewheel mode it runs as fast as the clients do.
+    One at a time on a machine: a second one waits for the first to end.
     A client that holds PortAudio must terminate it before the server ends, or PortAudio aborts the process.
     """
     name = f"vcfx-{uuid.uuid4().hex[:12]}"  # a name used again at once fails with server_failed
-    with tempfile.TemporaryDirectory(prefix="vcfx-jack-") as folder:
+    with _no_other_jack(), tempfile.TemporaryDirectory(prefix="vcfx-jack-") as folder:
         log = Path(folder) / "jackd.log"
         command = ["jackd", "--no-mlock", "-S", "-r", "-t", "5000", "-n", name, "-d", "dummy"]
         command += ["-r", str(rate_hz), "-p", str(block), "-C", str(inputs), "-P", str(outputs)]
