@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from vcfx import __version__
+from vcfx.cli.command_parser import CommandParser
 from vcfx.errors import printable
 from vcfx_dsp.errors import VcfxError, nearest
 
@@ -61,7 +61,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     if name not in COMMANDS:
         raise VcfxError(f"there is no command '{name}'{nearest(name, COMMANDS)}")
     module = import_module(COMMANDS[name][0])
-    parser = argparse.ArgumentParser(prog=f"vcfx {name}", description=COMMANDS[name][1])
+    parser = CommandParser(prog=f"vcfx {name}", description=COMMANDS[name][1])
     module.add_arguments(parser)
     code: int = module.run(parser.parse_args(arguments))
     return code
