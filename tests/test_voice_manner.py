@@ -20,7 +20,7 @@ from vcfx_models.manner import RANGES, Manner
 from vcfx_models.melody import PRIOR_LOG_F0, SEMITONE, SourceRange, mapped_log_f0
 from vcfx_models.microphone_level import FASTEST_DB_PER_S, HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from vcfx_models.networks_protocol import Singles
-from vcfx_models.pause_hush import MOST, PATIENCE, PauseHush
+from vcfx_models.pause_hush import LOUDEST_PAUSE, MOST, PATIENCE, PauseHush
 from vcfx_models.runtime.onnx_networks import OnnxNetworks
 from voice_models import random_voice
 
@@ -201,9 +201,20 @@ def test_no_similarity_is_the_same_voice_for_all(networks: OnnxNetworks) -> None
 def test_harmonics_leave_pauses_and_come_back_at_once(cut: int) -> None:
     voicing = np.zeros(120, np.float32)
     voicing[:20] = voicing[100:] = 0.9
-    flat, hush = np.ones((120, 3), np.float32), PauseHush()
-    parts = [hush.lower(flat[part], voicing[part], voicing[part]) for part in (slice(0, cut), slice(cut, 120))]
+    flat, hush, faint = np.ones((120, 3), np.float32), PauseHush(), np.full(120, LOUDEST_PAUSE - 1.0, np.float32)
+    cuts = (slice(0, cut), slice(cut, 120))
+    parts = [hush.lower(flat[part], voicing[part], voicing[part], faint[part]) for part in cuts]
     lowered = 1.0 - np.concatenate(parts)[:, 0]
     assert not lowered[: 20 + PATIENCE].any()
     assert lowered[99] == MOST
     assert not lowered[100:].any()
+
+
+def test_what_is_as_loud_as_speech_is_no_pause_even_where_no_voice_is_found() -> None:
+    unvoiced = np.zeros(120, np.float32)
+    energy = np.full(120, LOUDEST_PAUSE - 1.0, np.float32)
+    energy[60] = LOUDEST_PAUSE + 1.0
+    lowered = 1.0 - PauseHush().lower(np.ones((120, 3), np.float32), unvoiced, unvoiced, energy)[:, 0]
+    assert lowered[59] == MOST
+    assert not lowered[60 : 61 + PATIENCE].any()
+    assert lowered[61 + PATIENCE] > 0.0

@@ -13,6 +13,9 @@ from .networks_protocol import Singles
 PATIENCE: Final = 24
 #: A subframe this periodic counts as voice even where the tracker found no F0.
 LEAST_STRENGTH: Final = 0.6
+#: A subframe this loud (`frame_level`, of speech at the networks' level) is no pause, whatever the tracker says: one
+#: voiced subframe in a hundred is fainter. Without this a tenth of all word errors came from here.
+LOUDEST_PAUSE: Final = -8.0
 #: Natural log of amplitude: 2 dB a subframe, 52 dB in all.
 STEP, MOST = 0.25, 6.0
 
@@ -27,11 +30,12 @@ class PauseHush:
         """Return to the start. Thread: worker."""
         self._quiet, self._depth = 0, 0.0
 
-    def lower(self, harmonic_log: Singles, voicing: Singles, strength: Singles) -> Singles:
-        """Return (subframes, bands) with pauses lowered; `voicing` and `strength`: (subframes,). Thread: worker."""
+    def lower(self, harmonic_log: Singles, voicing: Singles, strength: Singles, energy: Singles) -> Singles:
+        """Return (subframes, bands) with pauses lowered; the others are (subframes,). Thread: worker."""
         depths = np.zeros(len(voicing), np.float32)
-        for index, is_voiced in enumerate(((voicing > 0.0) | (strength > LEAST_STRENGTH)).tolist()):
-            self._quiet = 0 if is_voiced else self._quiet + 1
+        is_speech = (voicing > 0.0) | (strength > LEAST_STRENGTH) | (energy > LOUDEST_PAUSE)
+        for index, is_spoken in enumerate(is_speech.tolist()):
+            self._quiet = 0 if is_spoken else self._quiet + 1
             self._depth = min(self._depth + STEP, MOST) if self._quiet > PATIENCE else 0.0
             depths[index] = self._depth
         return np.asarray(harmonic_log - depths[:, None], np.float32)

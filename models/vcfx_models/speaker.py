@@ -154,7 +154,7 @@ class Speaker:
         prosody = np.stack(pairs, axis=1).astype(np.float32)
         content = np.stack([frame.content for frame in frames])
         harmonic_log, noise_log, self._memory = self._networks.decode(content, prosody, films, self._memory)
-        harmonic_log = self._hush.lower(harmonic_log, pairs[1].ravel(), pairs[2].ravel())
+        harmonic_log = self._hush.lower(harmonic_log, *(pair.ravel() for pair in pairs[1:]))
         formant, clarity = settings[:, FORMANT], settings[:, CLARITY]
         out = np.empty(len(frames) * grid.HOP_SAMPLES, np.float32)
         self._synth.render(
