@@ -14,7 +14,7 @@ PATIENCE: Final = 24
 #: A subframe this periodic counts as voice even where the tracker found no F0.
 LEAST_STRENGTH: Final = 0.6
 #: A subframe this loud (`frame_level`, of speech at the networks' level) is no pause, whatever the tracker says: one
-#: voiced subframe in a hundred is fainter. Without this a tenth of all word errors came from here.
+#: voiced subframe in a hundred is fainter. Without this, words were lost (`models/EXPERIMENTS.md`).
 LOUDEST_PAUSE: Final = -8.0
 #: Natural log of amplitude: 2 dB a subframe, 52 dB in all.
 STEP, MOST = 0.25, 6.0

@@ -38,12 +38,13 @@ TITLES: Final = {
     "festival_hts": "Festival HTS (hidden Markov models)",
     "festival_diphone": "Festival (diphones)",
     "pico": "SVOX Pico (hidden Markov models)",
-    "pitch_shift": "live speech, pitch shifted",
+    "pitch_shift": "live speech, pitch shifted by another program",
 }
 #: Kinds that are only learned from.
 LESSONS: Final = {
     "lpc": "linear prediction and pulses",
     "stretched": "phase vocoder, slower or faster or there and back",
+    "shifted": "phase vocoder, moved in pitch",
     "mel": "copies from mel bands",
     "smooth_world": "WORLD, smoothed",
     "source_filter": "our vocoder from smooth envelopes",

@@ -61,6 +61,16 @@ def stretched(mono: Mono, rng: Rng) -> Mono:
     return np.asarray(changed, np.float32)
 
 
+def shifted_by_vocoder(mono: Mono, rng: Rng) -> Mono:
+    """Return speech moved by 1.5 to 6 semitones either way by a phase vocoder: not the shifter that is judged."""
+    import librosa
+
+    semitones = float(rng.choice([-1.0, 1.0]) * rng.uniform(1.5, 6.0))
+    size = int(rng.choice([512, 1_024, 2_048]))
+    moved = librosa.effects.pitch_shift(mono, sr=RATE_HZ, n_steps=semitones, n_fft=size)
+    return np.asarray(moved, np.float32)
+
+
 def mel_copy(mono: Mono, rng: Rng) -> Mono:
     """Return speech from 24 to 100 mel bands alone, its phases guessed in a few rounds."""
     import librosa

@@ -71,6 +71,7 @@ KINDS: Final = (
     Kind("festival_diphone", (0, 0, 16)),
     Kind("pico", (0, 0, 24)),
     Kind("pitch_shift", (0, 0, 24)),
+    Kind("shifted", (160, 20, 0)),
 )
 #: Share of each corpus among the live clips that are judged.
 _TEST_SHARES: Final = {"librispeech": 0.2, "speechocean762": 0.2} | dict(

@@ -37,6 +37,7 @@ COPIES: Final[dict[str, Callable[[Mono, Rng], Mono]]] = {
     "world": attacks.world_copy,
     "lpc": copies.lpc_copy,
     "stretched": copies.stretched,
+    "shifted": copies.shifted_by_vocoder,
     "mel": copies.mel_copy,
     "smooth_world": copies.smooth_world,
     "source_filter": copies.source_filter_copy,
