@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1)
     add("--attack", nargs="*", default=[], help="only these")
     add("--kind", nargs="*", default=[], help="of unmarked sound only these")
+    add("--keys", type=int, default=0, help="with unmarked: real speech alone, under so many drawn keys a piece")
     add("--out", type=Path, help="JSON file to write")
     add("--runs", type=Path, nargs="*", default=[], help="with report: the JSON files")
     add("--before", type=Path, nargs="*", default=[], help="with report: the same of the network before, to compare")
@@ -55,6 +56,9 @@ def _rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield from runs.measure_conversions(corpus, options.seconds, count, seed, strength_db)
         return
     marker = runs.marker_named(options.marker, strength_db)
+    if options.what == "unmarked" and options.keys:
+        yield from runs.measure_other_keys(corpus, count, options.keys, seed)
+        return
     if options.what == "unmarked":
         sources = runs.Sources(corpus, options.noise, options.converted, options.synthetic)
         yield from runs.measure_unmarked(marker, sources, count, options.kind)

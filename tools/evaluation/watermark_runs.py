@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from vcfx_dsp.node import ProcessSpec
-from vcfx_dsp.nodes.watermark import Watermark
+from vcfx_dsp.nodes.watermark import DEFAULT_STRENGTH_DB, Watermark
 from vcfx_dsp.watermark.detector import find_marks
+from vcfx_dsp.watermark.key import DEFAULT_KEY, NEW_KEY_BYTES, WatermarkKey
 from vcfx_dsp.watermark.payload import MAX_PAYLOAD, Payload
 
 from .packages import package
@@ -35,6 +36,7 @@ PESQ_HZ: Final = 16_000
 SPARE_RATIO, SPARE_S = 1.2, 1.0
 NOISE_LADDER_DB: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
 MARKED_AGAIN: Final = "second conversion, marked again: the last mark"
+OTHER_KEYS: Final = "real speech, other keys, seed {seed}"
 Row = dict[str, Any]
 
 
@@ -74,9 +76,9 @@ class OurMark:
             node.process(sound.audio[None, start : start + BLOCK_FRAMES], out[None, start : start + BLOCK_FRAMES])
         return Sound(out, sound.sample_rate)
 
-    def find(self, sound: Sound) -> Row:
+    def find(self, sound: Sound, key: WatermarkKey = DEFAULT_KEY) -> Row:
         """Run the detector."""
-        detection = find_marks(sound.audio, sound.sample_rate)
+        detection = find_marks(sound.audio, sound.sample_rate, key)
         payload = detection.payload.number if detection.payload else None
         sure = round(detection.payload_confidence, 4)
         return {"score": round(detection.score, 3), "found": detection.found, "payload": payload, "sure": sure}
@@ -181,6 +183,16 @@ def measure_unmarked(marker: Marker, sources: Sources, count: int, kinds: list[s
             began = time.process_time()
             found = marker.find(sound)
             yield {"kind": kind, **found, "cpu_s": round(time.process_time() - began, 4)}
+
+
+def measure_other_keys(corpus: Path, count: int, keys: int, seed: int) -> Iterator[Row]:
+    """Look for marks in unmarked speech under keys drawn anew for each piece of 2 s, `keys` of them."""
+    marker, rng = OurMark(DEFAULT_STRENGTH_DB), np.random.default_rng(seed)
+    for sound in itertools.islice(speech_pieces(corpus, 2.0), count):
+        for _ in range(keys):
+            began = time.process_time()
+            found = marker.find(sound, WatermarkKey(rng.bytes(NEW_KEY_BYTES)))
+            yield {"kind": OTHER_KEYS.format(seed=seed), **found, "cpu_s": round(time.process_time() - began, 4)}
 
 
 def _tar(archive: Path) -> Iterator[Sound]:
