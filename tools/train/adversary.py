@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .compute_device import in_bfloat16
 from .losses import log_bands
 
 #: Window and hop of the spectrograms that are judged.
@@ -50,7 +51,7 @@ class Judge(nn.Module):
         judged = []
         for view, (window, hop) in zip(self.views, VIEWS, strict=True):
             bands = log_bands(audio, bandwidth_hz, window, hop)
-            with torch.autocast("cpu", torch.bfloat16):
+            with in_bfloat16():
                 judged.append(view(bands))
         return judged
 

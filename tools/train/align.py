@@ -21,6 +21,7 @@ from rich.progress import track
 from vcfx_models import geometry as grid
 
 from .batches import Corpus
+from .compute_device import in_bfloat16
 from .corpus_files import save_array
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 from .train_converter import Converter
@@ -65,7 +66,7 @@ def symbol_scores(model: Converter, audio: npt.NDArray[np.float32]) -> npt.NDArr
     padded = np.zeros(PAST_SAMPLES + hops * grid.HOP_SAMPLES, np.float32)
     padded[PAST_SAMPLES : PAST_SAMPLES + audio.size] = audio
     mel = log_mel(power_frames(torch.from_numpy(padded)[None]), warped_filterbank(1.0))
-    with torch.autocast("cpu", torch.bfloat16):
+    with in_bfloat16():
         content, _ = model.encoder(mel, model.encoder.empty_memory(1))
         _, scores = model.heads(content)
     return torch.log_softmax(scores[0].float(), dim=1)[LATE_FRAMES:].numpy()

@@ -15,6 +15,7 @@ from torch import Tensor
 from vcfx_models import geometry as grid
 from vcfx_models.voice_vector import voice_vector
 
+from .compute_device import on_device
 from .front_end import PAST_SAMPLES, energy_pairs, log_mel, power_frames, warped_filterbank
 
 #: Where the melody of a target is held.
@@ -190,7 +191,7 @@ class BatchMaker:
         """Return batch `number`."""
         rng = np.random.default_rng([self.seed, number])
         items = [self._item(rng) for _ in range(self.size)]
-        stacked = {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+        stacked = {name: on_device(torch.from_numpy(np.stack([item[name] for item in items]))) for name in items[0]}
         power = power_frames(stacked.pop("input"))
         warp = stacked.pop("warp").long()
         banks = torch.where((warp < 0)[:, None, None], self._plain, self._filterbanks[warp.clamp(min=0)])

@@ -20,6 +20,7 @@ from vcfx_models.networks.speaker_encoder import SpeakerEncoder
 from vcfx_models.voice_vector import spectrum_of_voice
 
 from .batches import Corpus
+from .compute_device import in_bfloat16
 from .corpus_files import save_array
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 
@@ -67,7 +68,7 @@ def embeddings_of_clips(folder: Path, weights: Path) -> np.ndarray:
         hops = min(int(corpus.frames[index]), int(MOST_SECONDS * grid.SAMPLE_RATE)) // grid.HOP_SAMPLES
         audio = corpus.samples(index, -PAST_SAMPLES, PAST_SAMPLES + hops * grid.HOP_SAMPLES)
         mel = log_mel(power_frames(torch.from_numpy(audio)[None]), filterbank)
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             out[index] = network(mel)[0].float().numpy()
     return out
 

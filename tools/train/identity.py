@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vcfx_models.networks.speaker_encoder import SpeakerEncoder
 from vcfx_models.speech_level import LEVEL_DBFS
 
+from .compute_device import in_bfloat16
 from .front_end import log_mel, power_frames, warped_filterbank
 
 #: RMS of the speech that the speaker encoder was trained on.
@@ -38,7 +39,7 @@ class IdentityLoss(nn.Module):
     def __init__(self, weights: Path) -> None:
         super().__init__()
         self.encoder = SpeakerEncoder()
-        self.encoder.load_state_dict(torch.load(weights, weights_only=True))
+        self.encoder.load_state_dict(torch.load(weights, weights_only=True, map_location=torch.get_default_device()))
         self.encoder.requires_grad_(False)
         self.filterbank = warped_filterbank(1.0)
 
@@ -46,6 +47,6 @@ class IdentityLoss(nn.Module):
         """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
         levelled, heard = at_usual_level(spoken, target)
         mel = log_mel(power_frames(levelled), self.filterbank)
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             embedded = cast(Tensor, self.encoder(mel)).float()
         return mean_of_heard(1.0 - (embedded * identity).sum(1), heard)

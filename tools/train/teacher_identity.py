@@ -13,6 +13,7 @@ from vcfx_models.ge2e_geometry import BANDS, FFT_SAMPLES
 from vcfx_models.ge2e_geometry import SAMPLE_RATE as ENCODER_RATE_HZ
 from vcfx_models.networks.ge2e import read_ge2e
 
+from .compute_device import in_float32, on_device
 from .identity import at_usual_level, mean_of_heard
 
 #: GE2E hears 16 kHz; windows of the same length in seconds give the same bins at our rate, up to 8 kHz.
@@ -36,13 +37,13 @@ class TeacherIdentity(nn.Module):
         self.network = read_ge2e(weights)
         bank = librosa.filters.mel(sr=ENCODER_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=BANDS)
         # A longer window sums more samples: the same sound has more power in its bins.
-        self.bank = torch.from_numpy(bank.T.copy()) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2
+        self.bank = on_device(torch.from_numpy(bank.T.copy())) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2
         self.window = torch.hann_window(WINDOW_SAMPLES)
 
     def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
         """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
         levelled, heard = at_usual_level(spoken, target)
-        with torch.autocast("cpu", enabled=False):
+        with in_float32():
             frames = levelled.unfold(1, WINDOW_SAMPLES, grid.HOP_SAMPLES) * self.window
             power = torch.fft.rfft(frames)[:, :, :BINS].abs().square()
             embedded = self.network(power @ self.bank)

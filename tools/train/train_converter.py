@@ -1,10 +1,11 @@
 """Train the voice converter: content encoder and decoder together, through the vocoder.
 
 usage: python -m tools.train.train_converter RUN.toml CORPUS_DIR RUN_DIR [--steps N] [--start WEIGHTS.safetensors]
-           [--ge2e PRETRAINED.pt]
+           [--ge2e PRETRAINED.pt] [--recogniser MODEL.bin]
 
 Resumes from RUN_DIR/last.pt; Ctrl-C saves first. Batch n is the same in every run with the same seed. With
-RUN_DIR/speaker.pt (from `train_speaker`) who speaks is judged too.
+RUN_DIR/speaker.pt (from `train_speaker`) who speaks is judged too, with --recogniser and RUN_DIR/words.pt (from
+`train_symbol_head`) what is said.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from vcfx_models.networks.source_filter import SourceFilter
 from .adversary import Judge, judge_losses, speaker_losses
 from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
+from .compute_device import in_bfloat16, in_float32, on_device, use_device
 from .identity import IdentityLoss
 from .learning_rate import learning_rate
 from .losses import ContentHeads, content_losses, spectral_distance
 from .teacher_identity import TeacherIdentity
 from .words_kept import WordsKept
+from .words_recognised import WordsRecognised
 
 FEATURES, SYMBOLS = 128, 178
 #: Hops at the start of a crop give the networks a past; the vocoder speaks only what follows, the loss skips its start.
@@ -66,7 +69,7 @@ class Converter(nn.Module):
         harmonic, noise_log, _ = self.decoder(content, prosody, films, self.decoder.empty_memory(size))
         phase = torch.rand(size, 1) * 2.0 * math.pi
         noise = torch.randn(size, (content.shape[1] - past_hops) * grid.HOP_SAMPLES)
-        with torch.autocast("cpu", enabled=False):
+        with in_float32():
             spoken: Tensor = self.vocoder(f0_hz[:, first:], harmonic[:, first:], noise_log[:, first:], phase, noise)
         return spoken
 
@@ -84,7 +87,14 @@ def _shape(config: dict[str, Any]) -> dict[str, Any]:
 class Training:
     """A run: networks, optimisers, place in the schedule."""
 
-    def __init__(self, config: dict[str, Any], corpus: Corpus, folder: Path, ge2e: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        corpus: Corpus,
+        folder: Path,
+        ge2e: Path | None = None,
+        recogniser: Path | None = None,
+    ) -> None:
         self.config, self.folder = config, folder
         torch.manual_seed(config["seed"])
         self.model = Converter(config)
@@ -97,11 +107,12 @@ class Training:
         self.checks = BatchMaker(corpus, config["seed"] + 1, 32, config["hops"], compared, spoil=False)
         self.identity = IdentityLoss(folder / "speaker.pt") if (folder / "speaker.pt").exists() else None
         self.teacher = TeacherIdentity(ge2e) if ge2e is not None else None
+        self.recognised = WordsRecognised(recogniser, folder / "words.pt") if recogniser is not None else None
         self.words_kept = WordsKept(self.average, PAST_HOPS)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "last.pt").exists():
-            self._load(torch.load(folder / "last.pt", weights_only=True))
+            self._load(torch.load(folder / "last.pt", weights_only=True, map_location=torch.get_default_device()))
 
     def _load(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
@@ -114,7 +125,7 @@ class Training:
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with weights that `keep_weights` wrote."""
-        full = {name: value.float() for name, value in weights.items()}
+        full = {name: on_device(value.float()) for name, value in weights.items()}
         self.model.load_state_dict(full)
         self.average.load_state_dict(full)
 
@@ -133,7 +144,7 @@ class Training:
             group["lr"] = rate
         torch.manual_seed(self.config["seed"] * 1_000_003 + self.step)
         batch = self.batches.batch(self.step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             convert_inputs(self.average, batch)
             spoken, content = self.model(batch)
         total, log = self._losses(batch, spoken, content)
@@ -151,7 +162,7 @@ class Training:
         ours, theirs = _judged(spoken, batch)
         told = ~batch.is_swap
         distance = spectral_distance(ours[told], theirs[told], batch.bandwidth_hz[told])
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             feature, symbol, guessed = content_losses(
                 self.model.heads, content, batch.features, batch.features_known, batch.symbols
             )
@@ -162,6 +173,10 @@ class Training:
         if self.identity is not None:
             log["id"] = self.identity(ours, theirs, batch.identity)
             total = total + weights["identity"] * log["id"]
+        if self.recognised is not None:
+            heard_apart = self.recognised(ours, theirs, batch.is_swap)
+            total = total + sum(weights[name] * distance for name, distance in heard_apart.items())
+            log |= heard_apart
         if bool(batch.is_swap.any()):
             log |= self._swap_losses(batch, spoken, content, (ours, theirs))
             total = total + sum(weights[name] * log[name] for name in ("words", "teacher") if name in log)
@@ -221,11 +236,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None, help="stop at this step")
     parser.add_argument("--start", type=Path, default=None, help="a new run begins with these weights")
     parser.add_argument("--ge2e", type=Path, default=None, help="resemblyzer/pretrained.pt, to judge who speaks by")
+    parser.add_argument("--recogniser", type=Path, default=None, help="model.bin of a Whisper, to judge words by")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     config = tomllib.loads(chosen.run.read_text())
     torch.set_num_threads(chosen.threads)
-    training = Training(config, Corpus(chosen.corpus), chosen.folder, chosen.ge2e)
+    use_device(chosen.device)
+    training = Training(config, Corpus(chosen.corpus), chosen.folder, chosen.ge2e, chosen.recogniser)
     if chosen.start is not None and training.step == 0:
         training.start_from(load_file(chosen.start))
     last = chosen.steps or config["schedule"]["steps"]

@@ -22,6 +22,7 @@ from vcfx_models import geometry as grid
 from vcfx_models.networks.speaker_encoder import SpeakerEncoder
 
 from .batches import Corpus, in_a_room
+from .compute_device import in_bfloat16
 from .front_end import PAST_SAMPLES, log_mel, power_frames, warped_filterbank
 
 
@@ -92,7 +93,7 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = 1e-3 * min((step + 1) / 200, 0.03 + 0.97 * 0.5 * (1.0 + math.cos(math.pi * share)))
         mel, wanted = training.draw(rng, 32, float(rng.uniform(1.6, 4.0)), spoil=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             given = network(mel)
         loss = 1.0 - (given.float() * wanted).sum(1).mean()
         optimiser.zero_grad(set_to_none=True)
@@ -111,7 +112,7 @@ def main() -> None:
 @torch.no_grad()
 def _check(network: SpeakerEncoder, draws: ClipDraws) -> float:
     mel, wanted = draws.draw(np.random.default_rng(1), 128, 4.0, spoil=False)
-    with torch.autocast("cpu", torch.bfloat16):
+    with in_bfloat16():
         return round(float((network(mel).float() * wanted).sum(1).mean()), 4)
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from vcfx_models.networks.content_encoder import ContentEncoder
 
+from .compute_device import in_bfloat16
 from .heard_again import HOPS_BEFORE, mel_heard_again
 from .losses import ContentHeads
 
@@ -42,7 +43,7 @@ class WordsKept:
         """Compare (batch, samples) with the source's (batch, hops, 64) content."""
         mel = mel_heard_again(spoken)
         first = self.past_hops - HOPS_BEFORE
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16():
             again, _ = self.hearing.encoder(mel, self.hearing.encoder.empty_memory(spoken.shape[0]))
             heard = self.hearing.heads(again[:, DEAF_HOPS:])[1].float()
             with torch.no_grad():
