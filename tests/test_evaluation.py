@@ -302,3 +302,9 @@ def test_figures_are_written_with_their_unit() -> None:
     assert shown("wer_output", figure) == "12.3 % [10.0, 15.0]"
     assert shown("ge2e_target", figure) == "0.123 [0.100, 0.150]"
     assert shown("dnsmos_ovrl", None) == "-"
+
+
+def test_changed_phonemes_are_counted_over_those_of_the_source() -> None:
+    rows = [row(0, phonemes=30, phoneme_edits=3), row(1, phonemes=10, phoneme_edits=3)]
+    assert figures_of(rows)["phoneme_changes"]["mean"] == pytest.approx(0.15)
+    assert "phoneme_changes" not in figures_of([row(0)])

@@ -41,6 +41,7 @@ def figures_of(rows: Sequence[Row]) -> Figures:
     found: Figures = {}
     for name, (recogniser, side, kind, count) in RATES.items():
         _add(found, name, rows, _edits(recogniser, side, kind), count)
+    _add(found, "phoneme_changes", rows, _field("phoneme_edits"), "phonemes")
     for name in MEANS:
         _add(found, name, rows, _field(name))
     _add(found, "level_change_db", rows, lambda row: row["level_out_db"] - row["level_in_db"])

