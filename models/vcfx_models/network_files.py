@@ -17,7 +17,7 @@ from .errors import ModelError
 from .runtime.onnx_initialisers import Arrays, read_model
 
 FORMAT: Final = "vcfx-converter"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 PARTS: Final = ("encoder", "decoder", "colour")
 #: How the matrices are kept, best for a processor first: the first one that is there is used.
 STORAGES: Final = ("int8", "int8_stored", "float16", "float32")

@@ -213,6 +213,7 @@ def colour_model(weights: Weights, blocks: int, storage: Storage) -> ModelProto:
     for name in ("colour.inner.0", "colour.inner.2"):
         linear = graph.linear(hidden, name)
         hidden = graph.node("Mul", linear, graph.node("Sigmoid", linear))
+    hidden = graph.linear(hidden, "colour.narrow")
     width = weights["colour.films.weight"].shape[0] // blocks
     films = graph.node("Reshape", graph.linear(hidden, "colour.films"), graph.whole(-1, blocks, width))
     graph.rename(films, "films")

@@ -92,8 +92,8 @@ def mean_voice(corpus: Path) -> Floats:
 
 def _models(trained: TrainedConverter, storage: Storage) -> dict[str, tuple[ModelProto, Mapping[str, Any]]]:
     shapes = trained.config["encoder"], trained.config["decoder"]
-    # The colour runs once a voice: nothing is gained by rounding it more than to half precision.
-    soft: Storage = "float32" if storage == "float32" else "float16"
+    # The colour runs once a voice: quick products would gain nothing, and cost precision.
+    soft: Storage = "int8_stored" if storage == "int8" else storage
     return {
         "encoder": (encoder_model(trained.encoder, shapes[0]["dilations"], storage), shapes[0]),
         "decoder": (decoder_model(trained.decoder, shapes[1]["dilations"], storage), shapes[1]),

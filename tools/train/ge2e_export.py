@@ -23,7 +23,7 @@ from vcfx_models.ge2e_encoder import INPUTS, OUTPUTS
 from vcfx_models.ge2e_geometry import BANDS
 from vcfx_models.networks.ge2e import Ge2e, Ge2eMemory, read_ge2e
 
-from .export_speaker import OPSET, halve_weights
+from .export_speaker import OPSET, store_small
 
 
 class _WithMemory(nn.Module):
@@ -57,7 +57,7 @@ def export_ge2e(network: Ge2e, target: Path, properties: dict[str, str], half: b
         )
     model = onnx.load(part)
     if half:
-        halve_weights(model)
+        store_small(model, whole_numbers=False)
     onnx.helper.set_model_props(model, {"format": "1"} | properties)
     onnx.checker.check_model(model)
     onnx.save(model, part)
