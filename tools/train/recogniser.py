@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vcfx_models import geometry as grid
-
 from .compute_device import on_device
 from .ctranslate_file import read_ctranslate
+from .mel_at_16_khz import MelAt16Khz
 
-RECOGNISER_RATE_HZ, FFT_SAMPLES, BANDS, HEAD_SIZE = 16_000, 400, 80, 64
-#: Windows of the same length in seconds give the recogniser's bins at our rate, up to 8 kHz; its hop is ours, 10 ms.
-WINDOW_SAMPLES = FFT_SAMPLES * grid.SAMPLE_RATE // RECOGNISER_RATE_HZ
-BINS = FFT_SAMPLES // 2 + 1
+FFT_SAMPLES, BANDS, HEAD_SIZE = 400, 80, 64
 
 
 class _Layer(nn.Module):
@@ -62,10 +57,7 @@ class Recogniser(nn.Module):
         self._fill(values)
         self.requires_grad_(False)
         self.register_buffer("places", values["encoder/position_encodings/encodings"])
-        bank = librosa.filters.mel(sr=RECOGNISER_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=BANDS)
-        # A longer window sums more samples: the same sound has more power in its bins.
-        self.register_buffer("bank", on_device(torch.from_numpy(bank.T.copy())) * (FFT_SAMPLES / WINDOW_SAMPLES) ** 2)
-        self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES))
+        self.mel = MelAt16Khz(FFT_SAMPLES, BANDS)
 
     def _fill(self, values: dict[str, Tensor]) -> None:
         for ours, theirs in ((self.first, "conv1"), (self.second, "conv2")):
@@ -82,9 +74,7 @@ class Recogniser(nn.Module):
 
     def log_mel(self, audio: Tensor) -> Tensor:
         """Return (batch, frames, 80) of (batch, samples) at the converter's rate, scaled as the recogniser expects."""
-        frames = audio.float().unfold(1, WINDOW_SAMPLES, grid.HOP_SAMPLES) * self.window
-        power = torch.fft.rfft(frames)[:, :, :BINS].abs().square()
-        mel = (power @ self.bank).clamp(min=1e-10).log10()
+        mel = self.mel(audio).clamp(min=1e-10).log10()
         return (torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8.0) + 4.0) / 4.0
 
     def forward(self, log_mel: Tensor) -> Tensor:
