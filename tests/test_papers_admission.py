@@ -57,6 +57,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "the consent of Somebody ended on",
         ),
     ],
+    # Names of their own: workers that were started in different seconds must collect the same tests.
+    ids=[
+        "plain",
+        "living",
+        "living unchecked",
+        "for live",
+        "not for files",
+        "not for live",
+        "begins later",
+        "begins within the hour",
+        "ended",
+        "ended, long name",
+        "endless licence",
+        "ended, synthetic",
+    ],
 )
 def test_papers_allow_or_say_why_not(changes: dict[str, Any], use: str, liveness: bool, reason: str) -> None:
     voice = read_bundle(signed(**changes), "v")
