@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .compute_device import on_device
+from .compute_device import in_bfloat16, on_device
 from .ctranslate_file import read_ctranslate
 from .mel_at_16_khz import MelAt16Khz
 
@@ -76,6 +76,13 @@ class Recogniser(nn.Module):
         """Return (batch, frames, 80) of (batch, samples) at the converter's rate, scaled as the recogniser expects."""
         mel = self.mel(audio).clamp(min=1e-10).log10()
         return (torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8.0) + 4.0) / 4.0
+
+    def hear(self, audio: Tensor) -> Tensor:
+        """Return what is heard of (batch, samples): bands in float32, the network in bfloat16."""
+        mel = self.log_mel(audio)
+        with in_bfloat16():
+            heard: Tensor = self(mel)
+        return heard.float()
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Return (batch, frames / 2, size): what is heard every 20 ms."""

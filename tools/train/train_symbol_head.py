@@ -20,7 +20,6 @@ from torch.nn import functional
 from vcfx_models import geometry as grid
 
 from .batches import Batch, BatchMaker, Corpus
-from .compute_device import in_bfloat16
 from .recogniser import Recogniser
 from .train_converter import PAST_HOPS, SYMBOLS
 from .words_recognised import EDGE_FRAMES, FIRST_HOP, HOPS_A_FRAME, SymbolHead
@@ -34,13 +33,6 @@ def symbols_of_frames(batch: Batch, frames: int) -> Tensor:
     """Return (batch, frames) symbols for what the recogniser hears after the first `PAST_HOPS`, -1 unknown."""
     known = batch.symbols[:, PAST_HOPS + FIRST_HOP :: HOPS_A_FRAME]
     return known[:, :frames].contiguous()
-
-
-def heard_in(recogniser: Recogniser, batch: Batch) -> Tensor:
-    """Return what is heard of the targets after the first `PAST_HOPS`."""
-    with torch.no_grad(), in_bfloat16():
-        heard: Tensor = recogniser(recogniser.log_mel(batch.target[:, PAST_HOPS * grid.HOP_SAMPLES :]))
-    return heard.float()
 
 
 def main() -> None:
@@ -61,7 +53,8 @@ def main() -> None:
     guessed = torch.zeros(())
     for step in track(range(chosen.steps), "Teaching symbols"):
         batch = batches.batch(step)
-        heard = heard_in(recogniser, batch)
+        with torch.no_grad():
+            heard = recogniser.hear(batch.target[:, PAST_HOPS * grid.HOP_SAMPLES :])
         wanted = symbols_of_frames(batch, heard.shape[1])[:, EDGE_FRAMES:-EDGE_FRAMES]
         scores = head(heard[:, EDGE_FRAMES : EDGE_FRAMES + wanted.shape[1]])
         loss = functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=-1)

@@ -63,10 +63,11 @@ class WordsRecognised(nn.Module):
             over the swaps, where what is heard may differ a little as voices differ; "recognised", the cross-entropy
             of the symbols heard in the swaps.
         """
-        ours = self._heard(spoken)
+        inner = slice(EDGE_FRAMES, -EDGE_FRAMES)
+        ours = self.recogniser.hear(spoken)[:, inner]
         with torch.no_grad():
-            theirs = self._heard(target)
-        apart = 1.0 - functional.cosine_similarity(ours.float(), theirs.float(), dim=-1).mean(1)
+            theirs = self.recogniser.hear(target)[:, inner]
+        apart = 1.0 - functional.cosine_similarity(ours, theirs, dim=-1).mean(1)
         distances = {"sound": apart[~is_swap].mean()}
         if bool(is_swap.any()):
             with in_bfloat16():
@@ -74,9 +75,3 @@ class WordsRecognised(nn.Module):
                 wanted = self.head(theirs[is_swap]).float().softmax(-1)
             distances |= {"swap_sound": apart[is_swap].mean(), "recognised": -(wanted * guessed).sum(-1).mean()}
         return distances
-
-    def _heard(self, audio: Tensor) -> Tensor:
-        mel = self.recogniser.log_mel(audio)
-        with in_bfloat16():
-            heard: Tensor = self.recogniser(mel)[:, EDGE_FRAMES:-EDGE_FRAMES]
-        return heard
