@@ -35,6 +35,7 @@ from .adversary import Judge, judge_losses, speaker_losses
 from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
 from .compute_device import in_bfloat16, in_float32, on_device, use_device
+from .harmonicity import voicing_apart
 from .identity import IdentityLoss
 from .learning_rate import learning_rate
 from .losses import ContentHeads, content_losses, spectral_distance
@@ -45,6 +46,10 @@ from .words_recognised import WordsRecognised
 FEATURES, SYMBOLS = 128, 178
 #: Hops at the start of a crop give the networks a past; the vocoder speaks only what follows, the loss skips its start.
 PAST_HOPS, SKIPPED_HOPS = 50, 4
+
+
+#: What run files call the weight of a loss whose logged name is shorter.
+_WEIGHT_OF = {"id": "identity"}
 
 
 class Converter(nn.Module):
@@ -170,13 +175,9 @@ class Training:
         total = total + weights["feature"] * feature + weights["symbol"] * symbol
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
-        if self.identity is not None:
-            log["id"] = self.identity(ours, theirs, batch.identity)
-            total = total + weights["identity"] * log["id"]
-        if self.recognised is not None:
-            heard_apart = self.recognised(ours, theirs, batch.is_swap)
-            total = total + sum(weights[name] * distance for name, distance in heard_apart.items())
-            log |= heard_apart
+        heard_apart = self._heard_apart(ours, theirs, batch)
+        total = total + sum(weights[_WEIGHT_OF.get(name, name)] * distance for name, distance in heard_apart.items())
+        log |= heard_apart
         if bool(batch.is_swap.any()):
             log |= self._swap_losses(batch, spoken, content, (ours, theirs))
             total = total + sum(weights[name] * log[name] for name in ("words", "teacher") if name in log)
@@ -188,6 +189,17 @@ class Training:
             total = total + self.config["adversary"]["fool"] * fooled + self.config["adversary"]["match"] * matched
             log |= {"fool": fooled, "match": matched}
         return total, {name: float(value.detach()) for name, value in log.items()}
+
+    def _heard_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return how far what is spoken is from what should be, to ears that know voice, speakers or words."""
+        apart = {}
+        if self.config["weights"].get("voicing", 0.0) > 0.0:
+            apart["voicing"] = voicing_apart(ours, theirs)
+        if self.identity is not None:
+            apart["id"] = self.identity(ours, theirs, batch.identity)
+        if self.recognised is not None:
+            apart |= self.recognised(ours, theirs, batch.is_swap)
+        return apart
 
     def _swap_losses(
         self, batch: Batch, spoken: Tensor, content: Tensor, judged: tuple[Tensor, Tensor]
