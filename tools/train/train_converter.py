@@ -176,11 +176,13 @@ class Training:
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
         heard_apart = self._heard_apart(ours, theirs, batch)
-        total = total + sum(weights[_WEIGHT_OF.get(name, name)] * distance for name, distance in heard_apart.items())
+        total = total + sum(
+            weights.get(_WEIGHT_OF.get(name, name), 0.0) * distance for name, distance in heard_apart.items()
+        )
         log |= heard_apart
-        if bool(batch.is_swap.any()):
-            log |= self._swap_losses(batch, spoken, content, (ours, theirs))
-            total = total + sum(weights[name] * log[name] for name in ("words", "teacher") if name in log)
+        if bool(batch.is_swap.any()) and weights["words"] > 0.0:
+            log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
+            total = total + weights["words"] * log["words"]
         if self.step >= self.config["adversary"]["from_step"]:
             part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
             heard = theirs[part], batch.bandwidth_hz[part]
@@ -197,21 +199,11 @@ class Training:
             apart["voicing"] = voicing_apart(ours, theirs)
         if self.identity is not None:
             apart["id"] = self.identity(ours, theirs, batch.identity)
+        if self.teacher is not None:
+            apart |= self.teacher(ours, theirs, batch.identity, batch.is_swap)
         if self.recognised is not None:
             apart |= self.recognised(ours, theirs, batch.is_swap)
         return apart
-
-    def _swap_losses(
-        self, batch: Batch, spoken: Tensor, content: Tensor, judged: tuple[Tensor, Tensor]
-    ) -> dict[str, Tensor]:
-        """Return what a swapped voice is held to: there is no audio to compare it with."""
-        swapped, weights = batch.is_swap, self.config["weights"]
-        log = {}
-        if weights["words"] > 0.0:
-            log["words"] = self.words_kept(spoken[swapped], content[swapped])
-        if self.teacher is not None and weights["teacher"] > 0.0:
-            log["teacher"] = self.teacher(*(audio[swapped] for audio in judged), batch.identity[swapped])
-        return log
 
     def _judge_step(self, ours: Tensor, theirs: Tensor, bandwidth_hz: Tensor) -> Tensor:
         loss = judge_losses(self.judge, ours, theirs, bandwidth_hz)
