@@ -27,7 +27,8 @@ def teacher(tmp_path: Path) -> TeacherIdentity:
 
 def _clips(count: int, seed: int) -> Tensor:
     noise = torch.randn(count, SAMPLES, generator=torch.Generator().manual_seed(seed))
-    return USUAL_RMS * noise / noise.square().mean(1, keepdim=True).sqrt()
+    clips: Tensor = USUAL_RMS * noise / noise.square().mean(1, keepdim=True).sqrt()
+    return clips
 
 
 def _identities(teacher: TeacherIdentity, clips: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ from vcfx_models.networks.content_encoder import ContentEncoder
 from vcfx_models.networks.decoder import Decoder
 from vcfx_models.networks.source_filter import SourceFilter
 
-from .adversary import Judge, judge_losses, speaker_losses
+from .adversary import Claim, Judge, judge_losses, speaker_losses
 from .back_conversion import convert_inputs
 from .batches import Batch, BatchMaker, Corpus
 from .compute_device import in_bfloat16, in_float32, on_device, use_device
@@ -48,6 +48,8 @@ FEATURES, SYMBOLS = 128, 178
 PAST_HOPS, SKIPPED_HOPS = 50, 4
 
 
+#: Nobody listens to a judge that has seen less.
+JUDGE_ALONE_STEPS = 150
 #: What run files call the weight of a loss whose logged name is shorter.
 _WEIGHT_OF = {"id": "identity"}
 
@@ -184,12 +186,9 @@ class Training:
             log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
             total = total + weights["words"] * log["words"]
         if self.step >= self.config["adversary"]["from_step"]:
-            part = torch.nonzero(told)[: self.config["adversary"]["clips"], 0]
-            heard = theirs[part], batch.bandwidth_hz[part]
-            log["judge"] = self._judge_step(ours[part].detach(), *heard)
-            fooled, matched = speaker_losses(self.judge, ours[part], *heard)
-            total = total + self.config["adversary"]["fool"] * fooled + self.config["adversary"]["match"] * matched
-            log |= {"fool": fooled, "match": matched}
+            judged = self._judged_apart(ours, theirs, batch)
+            total = total + sum(self.config["adversary"].get(name, 0.0) * loss for name, loss in judged.items())
+            log |= judged
         return total, {name: float(value.detach()) for name, value in log.items()}
 
     def _heard_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -205,12 +204,20 @@ class Training:
             apart |= self.recognised(ours, theirs, batch.is_swap)
         return apart
 
-    def _judge_step(self, ours: Tensor, theirs: Tensor, bandwidth_hz: Tensor) -> Tensor:
-        loss = judge_losses(self.judge, ours, theirs, bandwidth_hz)
+    def _judged_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Let the judge learn a step; return what it makes of what is spoken, once it knows its trade."""
+        told = torch.nonzero(~batch.is_swap)[: self.config["adversary"]["clips"], 0]
+        swapped = torch.nonzero(batch.is_swap)[:, 0]
+        spoken = Claim(ours, batch.bandwidth_hz, batch.identity).some(torch.cat([told, swapped]))
+        recorded = Claim(theirs, batch.bandwidth_hz, batch.identity).some(told)
+        loss = judge_losses(self.judge, spoken.held(), recorded)
         self.judge_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.judge_optimiser.step()
-        return loss.detach()
+        log = {"judge": loss.detach()}
+        if self.step >= self.config["adversary"]["from_step"] + JUDGE_ALONE_STEPS:
+            log["fool"], log["match"] = speaker_losses(self.judge, spoken, recorded)
+        return log
 
     @torch.no_grad()
     def _follow(self, keep: float) -> None:
