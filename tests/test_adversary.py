@@ -32,7 +32,7 @@ def judge() -> Judge:
 
 
 def _learn(judge: Judge, spoken: list[Claim], recorded: list[Claim], steps: int = 40) -> None:
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-3)
     for step in range(steps):
         place = step % len(spoken)
         loss = judge_losses(judge, spoken[place], recorded[place])

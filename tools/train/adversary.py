@@ -15,6 +15,8 @@ from .losses import log_bands
 
 #: Window and hop of the spectrograms that are judged.
 VIEWS = ((512, 120), (1024, 240))
+#: Slope of what is negative.
+LEAK = 0.1
 
 
 class Claim(NamedTuple):
@@ -33,6 +35,18 @@ class Claim(NamedTuple):
         return self._replace(audio=self.audio.detach())
 
 
+def _convolution(
+    inputs: int, outputs: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> nn.Module:
+    """Return a convolution that passes on its input's power.
+
+    By default each loses most of it, five in a row nearly all: a judge made of those learned next to nothing.
+    """
+    layer = nn.Conv2d(inputs, outputs, kernel, stride, padding)
+    nn.init.kaiming_normal_(layer.weight, LEAK, nonlinearity="leaky_relu")
+    return nn.utils.parametrizations.weight_norm(layer)
+
+
 class ViewJudge(nn.Module):
     """Judges patches of one spectrogram: 2-D convolutions over time and bands.
 
@@ -48,17 +62,16 @@ class ViewJudge(nn.Module):
             (width * 3, width * 3, (1, 2)),
         ]
         self.layers = nn.ModuleList(
-            nn.utils.parametrizations.weight_norm(nn.Conv2d(inputs, outputs, (3, 5), stride=stride, padding=(1, 2)))
-            for inputs, outputs, stride in steps
+            _convolution(inputs, outputs, (3, 5), stride, (1, 2)) for inputs, outputs, stride in steps
         )
-        self.verdict = nn.utils.parametrizations.weight_norm(nn.Conv2d(width * 3, 1, (3, 3), padding=(1, 1)))
+        self.verdict = _convolution(width * 3, 1, (3, 3), (1, 1), (1, 1))
         self.person = nn.Linear(EMBEDDING_SIZE, width * 3)
 
     def forward(self, bands: Tensor, identity: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return verdicts of patches and the features on the way."""
         hidden, features = (bands[:, None] + 5.0) / 3.0, []
         for layer in self.layers:
-            hidden = functional.leaky_relu(layer(hidden), 0.1)
+            hidden = functional.leaky_relu(layer(hidden), LEAK)
             features.append(hidden)
         person = self.person(identity * EMBEDDING_SIZE**0.5)[:, :, None, None]  # entries of about 1
         return self.verdict(hidden) + (hidden * person).mean(1, keepdim=True), features

@@ -211,6 +211,8 @@ class Training:
         spoken = Claim(ours, batch.bandwidth_hz, batch.identity).some(torch.cat([told, swapped]))
         recorded = Claim(theirs, batch.bandwidth_hz, batch.identity).some(told)
         loss = judge_losses(self.judge, spoken.held(), recorded)
+        for group in self.judge_optimiser.param_groups:
+            group["lr"] = self.config["adversary"].get("rate", 2e-4)
         self.judge_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.judge_optimiser.step()
