@@ -29,7 +29,7 @@ LEAST_RATIO, MOST_RATIO = 0.6, 1.6
 VOICED_PER_S: Final = 2.0 * SEMITONE
 UNVOICED_PER_S: Final = 100.0 * SEMITONE
 #: But at first it is quick: a speaker's first word in the wrong range is worse than one that glides into it.
-STARTING_PER_S: Final = 24.0 * SEMITONE
+STARTING_PER_S: Final = 60.0 * SEMITONE
 STARTING_S: Final = 1.0
 
 
