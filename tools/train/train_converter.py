@@ -46,10 +46,10 @@ from .words_recognised import WordsRecognised
 FEATURES, SYMBOLS = 128, 178
 #: Hops at the start of a crop give the networks a past; the vocoder speaks only what follows, the loss skips its start.
 PAST_HOPS, SKIPPED_HOPS = 50, 4
-
-
 #: Nobody listens to a judge that has seen less.
 JUDGE_ALONE_STEPS = 150
+#: What it then makes of the spoken, each with a weight of its own.
+FOOLED = ("fool", "match")
 #: What run files call the weight of a loss whose logged name is shorter.
 _WEIGHT_OF = {"id": "identity"}
 
@@ -178,23 +178,21 @@ class Training:
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
         heard_apart = self._heard_apart(ours, theirs, batch)
-        total = total + sum(
-            weights.get(_WEIGHT_OF.get(name, name), 0.0) * distance for name, distance in heard_apart.items()
-        )
+        total = total + sum(weights[_WEIGHT_OF.get(name, name)] * distance for name, distance in heard_apart.items())
         log |= heard_apart
         if bool(batch.is_swap.any()) and weights["words"] > 0.0:
             log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
             total = total + weights["words"] * log["words"]
         if self.step >= self.config["adversary"]["from_step"]:
             judged = self._judged_apart(ours, theirs, batch)
-            total = total + sum(self.config["adversary"].get(name, 0.0) * loss for name, loss in judged.items())
+            total = total + sum(self.config["adversary"][name] * judged[name] for name in FOOLED if name in judged)
             log |= judged
         return total, {name: float(value.detach()) for name, value in log.items()}
 
     def _heard_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return how far what is spoken is from what should be, to ears that know voice, speakers or words."""
         apart = {}
-        if self.config["weights"].get("voicing", 0.0) > 0.0:
+        if self.config["weights"]["voicing"] > 0.0:
             apart["voicing"] = voicing_apart(ours, theirs)
         if self.identity is not None:
             apart["id"] = self.identity(ours, theirs, batch.identity)
@@ -212,7 +210,7 @@ class Training:
         recorded = Claim(theirs, batch.bandwidth_hz, batch.identity).some(told)
         loss = judge_losses(self.judge, spoken.held(), recorded)
         for group in self.judge_optimiser.param_groups:
-            group["lr"] = self.config["adversary"].get("rate", 2e-4)
+            group["lr"] = self.config["adversary"]["rate"]
         self.judge_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.judge_optimiser.step()
