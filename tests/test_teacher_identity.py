@@ -32,38 +32,39 @@ def _clips(count: int, seed: int) -> Tensor:
 
 
 def _identities(teacher: TeacherIdentity, clips: Tensor) -> Tensor:
-    return teacher._views(clips)[:, -1]
+    embedded: Tensor = teacher.network(teacher.mel(clips))
+    return embedded
 
 
 def test_recordings_are_nearest_to_themselves(teacher: TeacherIdentity) -> None:
-    clips, is_swap = _clips(3, 1), torch.tensor([False, False, False])
-    nobody = torch.zeros(3, 256)
-    same = teacher(clips, clips, nobody, is_swap)
-    other = teacher(_clips(3, 2) * torch.linspace(0.0, 2.0, SAMPLES), clips, nobody, is_swap)
-    assert set(same) == {"view"}
-    assert abs(float(same["view"])) < 1e-5 < 1e-3 < float(other["view"])
+    clips = _clips(3, 1)
+    same = float(teacher.frame_by_frame(clips, clips))
+    other = float(teacher.frame_by_frame(_clips(3, 2) * torch.linspace(0.0, 2.0, SAMPLES), clips))
+    assert abs(same) < 1e-5 < 1e-3 < other
 
 
 def test_swaps_are_held_to_their_targets_clip(teacher: TeacherIdentity) -> None:
-    clips, is_swap = _clips(2, 1), torch.tensor([True, True])
-    found = teacher(clips, clips, -_identities(teacher, clips), is_swap)
-    assert set(found) == {"teacher"}
-    same = teacher(clips, clips, _identities(teacher, clips), is_swap)
-    assert float(same["teacher"]) == pytest.approx(0.0, abs=1e-4)
-    assert float(found["teacher"]) == pytest.approx(2.0, abs=1e-4)
+    clips = _clips(2, 1)
+    assert float(teacher(clips, clips, _identities(teacher, clips))) == pytest.approx(0.0, abs=1e-4)
+    assert float(teacher(clips, clips, -_identities(teacher, clips))) == pytest.approx(2.0, abs=1e-4)
 
 
 def test_level_and_silence_do_not_count(teacher: TeacherIdentity) -> None:
-    clips, is_swap, nobody = _clips(2, 1), torch.tensor([False, False]), torch.zeros(2, 256)
+    clips = _clips(2, 1)
     target = torch.stack([clips[0], torch.zeros(SAMPLES)])
-    assert abs(float(teacher(torch.stack([clips[0], clips[1]]), target, nobody, is_swap)["view"])) < 1e-5
-    quieter = teacher(0.1 * clips, 0.1 * clips, nobody, is_swap)["view"]
-    assert abs(float(quieter)) < 1e-5
+    assert abs(float(teacher.frame_by_frame(clips, target))) < 1e-5
+    assert abs(float(teacher.frame_by_frame(0.1 * clips, 0.1 * clips))) < 1e-5
 
 
-def test_both_kinds_teach_what_was_spoken(teacher: TeacherIdentity) -> None:
-    spoken = _clips(2, 1).requires_grad_(True)
-    found = teacher(spoken, _clips(2, 2), torch.rand(2, 256), torch.tensor([True, False]))
-    assert set(found) == {"teacher", "view"}
-    (gradient,) = torch.autograd.grad(found["teacher"] + found["view"], spoken)
-    assert bool((gradient.abs().amax(1) > 0).all())
+def test_both_ways_teach_what_was_spoken(teacher: TeacherIdentity) -> None:
+    spoken, target = _clips(2, 1).requires_grad_(True), _clips(2, 2)
+    for apart in (teacher(spoken, target, torch.rand(2, 256)), teacher.frame_by_frame(spoken, target)):
+        (gradient,) = torch.autograd.grad(apart, spoken)
+        assert bool((gradient.abs().amax(1) > 0).all())
+
+
+def test_a_view_is_what_the_frames_so_far_embed_as(teacher: TeacherIdentity) -> None:
+    bands = teacher.mel(_clips(2, 1))
+    views = teacher.network.views(bands)
+    for count in (1, 31, bands.shape[1]):
+        torch.testing.assert_close(views[:, count - 1], teacher.network(bands[:, :count]), atol=1e-5, rtol=0.0)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vcfx_models.ge2e_geometry import BANDS, FFT_SAMPLES
 from vcfx_models.networks.ge2e import read_ge2e
@@ -35,39 +34,24 @@ class TeacherIdentity(nn.Module):
         self.network = read_ge2e(weights)
         self.mel = MelAt16Khz(FFT_SAMPLES, BANDS)
 
-    def forward(self, spoken: Tensor, target: Tensor, identity: Tensor, is_swap: Tensor) -> dict[str, Tensor]:
-        """Compare (batch, samples) with (batch, samples); clips that are nearly silent do not count.
+    def forward(self, spoken: Tensor, target: Tensor, identity: Tensor) -> Tensor:
+        """Compare (batch, samples) with (batch, 256) embeddings; clips that are nearly silent do not count."""
+        levelled, heard = at_usual_level(spoken, target)
+        with in_float32():
+            embedded = self.network(self.mel(levelled))
+        return mean_of_heard(1.0 - (embedded * identity).sum(1), heard)
 
-        Parameters
-        ----------
-        spoken, target
-            What was spoken and what should have been; in swaps, what the source said.
-        identity
-            (batch, 256), GE2E's embedding of the target's clip.
-        is_swap
-            (batch,).
+    def frame_by_frame(self, spoken: Tensor, target: Tensor) -> Tensor:
+        """Compare (batch, samples) with the recordings that they should be; nearly silent ones do not count.
 
-        Returns
-        -------
-        dict
-            "teacher": swaps against `identity`; "view": the others against GE2E's view of the target, frame by frame,
-            which tells more of how the voice sounds than the clip as a whole.
+        What GE2E thinks after each frame tells more of how the voice sounds than what it thinks of the whole.
         """
         levelled, heard = at_usual_level(spoken, target)
         views = self._views(levelled)
-        apart = {}
-        if bool(is_swap.any()):
-            apart["teacher"] = mean_of_heard(1.0 - (views[is_swap, -1] * identity[is_swap]).sum(1), heard[is_swap])
-        told = ~is_swap
-        if bool(told.any()):
-            with torch.no_grad():
-                wanted = self._views(at_usual_level(target[told], target[told])[0])
-            apart["view"] = mean_of_heard(1.0 - (views[told] * wanted).sum(2).mean(1), heard[told])
-        return apart
+        with torch.no_grad():
+            wanted = self._views(at_usual_level(target, target)[0])
+        return mean_of_heard(1.0 - (views * wanted).sum(2).mean(1), heard)
 
     def _views(self, audio: Tensor) -> Tensor:
-        """Return (batch, frames, 256): what GE2E thinks after each frame."""
         with in_float32():
-            hidden, _ = self.network.lstm(self.mel(audio))
-            raw = torch.relu(self.network.linear(hidden[:, FIRST_FRAME:]))
-            return functional.normalize(raw, dim=2, eps=1e-9)
+            return self.network.views(self.mel(audio))[:, FIRST_FRAME:]

@@ -48,10 +48,6 @@ FEATURES, SYMBOLS = 128, 178
 PAST_HOPS, SKIPPED_HOPS = 50, 4
 #: Nobody listens to a judge that has seen less.
 JUDGE_ALONE_STEPS = 150
-#: What it then makes of the spoken, each with a weight of its own.
-FOOLED = ("fool", "match")
-#: What run files call the weight of a loss whose logged name is shorter.
-_WEIGHT_OF = {"id": "identity"}
 
 
 class Converter(nn.Module):
@@ -178,46 +174,50 @@ class Training:
         log = {"log": distance.log, "rel": distance.relative, "mel": distance.mel, "feat": feature, "sym": symbol}
         log["acc"] = guessed
         heard_apart = self._heard_apart(ours, theirs, batch)
-        total = total + sum(weights[_WEIGHT_OF.get(name, name)] * distance for name, distance in heard_apart.items())
+        total = total + sum(weights[name] * distance for name, distance in heard_apart.items())
         log |= heard_apart
         if bool(batch.is_swap.any()) and weights["words"] > 0.0:
             log["words"] = self.words_kept(spoken[batch.is_swap], content[batch.is_swap])
             total = total + weights["words"] * log["words"]
         if self.step >= self.config["adversary"]["from_step"]:
-            judged = self._judged_apart(ours, theirs, batch)
-            total = total + sum(self.config["adversary"][name] * judged[name] for name in FOOLED if name in judged)
-            log |= judged
+            judge, judged = self._judge_step(ours, theirs, batch)
+            total = total + sum(self.config["adversary"][name] * loss for name, loss in judged.items())
+            log |= {"judge": judge} | judged
         return total, {name: float(value.detach()) for name, value in log.items()}
 
     def _heard_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return how far what is spoken is from what should be, to ears that know voice, speakers or words."""
-        apart = {}
-        if self.config["weights"]["voicing"] > 0.0:
+        apart, weights = {}, self.config["weights"]
+        swapped, told = batch.is_swap, ~batch.is_swap
+        if weights["voicing"] > 0.0:
             apart["voicing"] = voicing_apart(ours, theirs)
         if self.identity is not None:
-            apart["id"] = self.identity(ours, theirs, batch.identity)
-        if self.teacher is not None:
-            apart |= self.teacher(ours, theirs, batch.identity, batch.is_swap)
+            apart["identity"] = self.identity(ours, theirs, batch.identity)
+        if self.teacher is not None and weights["teacher"] > 0.0 and bool(swapped.any()):
+            apart["teacher"] = self.teacher(ours[swapped], theirs[swapped], batch.identity[swapped])
+        if self.teacher is not None and weights["view"] > 0.0:
+            apart["view"] = self.teacher.frame_by_frame(ours[told], theirs[told])
         if self.recognised is not None:
             apart |= self.recognised(ours, theirs, batch.is_swap)
         return apart
 
-    def _judged_apart(self, ours: Tensor, theirs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Let the judge learn a step; return what it makes of what is spoken, once it knows its trade."""
-        told = torch.nonzero(~batch.is_swap)[: self.config["adversary"]["clips"], 0]
+    def _judge_step(self, ours: Tensor, theirs: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Let the judge learn; return its loss, and what it makes of what is spoken once it knows its trade."""
+        config = self.config["adversary"]
+        told = torch.nonzero(~batch.is_swap)[: config["clips"], 0]
         swapped = torch.nonzero(batch.is_swap)[:, 0]
         spoken = Claim(ours, batch.bandwidth_hz, batch.identity).some(torch.cat([told, swapped]))
         recorded = Claim(theirs, batch.bandwidth_hz, batch.identity).some(told)
         loss = judge_losses(self.judge, spoken.held(), recorded)
         for group in self.judge_optimiser.param_groups:
-            group["lr"] = self.config["adversary"]["rate"]
+            group["lr"] = config["rate"]
         self.judge_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.judge_optimiser.step()
-        log = {"judge": loss.detach()}
-        if self.step >= self.config["adversary"]["from_step"] + JUDGE_ALONE_STEPS:
-            log["fool"], log["match"] = speaker_losses(self.judge, spoken, recorded)
-        return log
+        if self.step < config["from_step"] + JUDGE_ALONE_STEPS:
+            return loss.detach(), {}
+        fooled, matched = speaker_losses(self.judge, spoken, recorded)
+        return loss.detach(), {"fool": fooled, "match": matched}
 
     @torch.no_grad()
     def _follow(self, keep: float) -> None:

@@ -47,8 +47,18 @@ class Ge2e(nn.Module):
     def hear(self, bands: Tensor, memory: Ge2eMemory) -> tuple[Tensor, Ge2eMemory]:
         """Go on from a memory; return what `forward` would of all frames so far, and the memory after them."""
         _, after = self.lstm(bands, tuple(memory))  # (3, B, 256)
-        raw = torch.relu(self.linear(after[0][-1]))  # (B, 256)
-        return raw / raw.norm(dim=1, keepdim=True).clamp_min(1e-9), Ge2eMemory(*after)
+        return self._placed(after[0][-1]), Ge2eMemory(*after)
+
+    def views(self, bands: Tensor) -> Tensor:
+        """Return (batch, frames, 256): what `forward` would of the frames up to each."""
+        hidden, _ = self.lstm(bands)  # (B, T, 256), from an empty memory
+        return self._placed(hidden)
+
+    def _placed(self, hidden: Tensor) -> Tensor:
+        """Return the points of the sphere that the last layer's (..., 256) stand for."""
+        raw = torch.relu(self.linear(hidden))
+        placed: Tensor = raw / raw.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        return placed
 
 
 def read_ge2e(path: Path) -> Ge2e:
